@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Utterance } from '@rhapsode/contracts';
+import { RhapsodeError } from '@rhapsode/contracts';
+import type { AudioLog } from '@rhapsode/log';
+import type { RequestStore } from '@rhapsode/store';
+import { type AssembleOptions, type AudioPiece, assemble } from './assemble.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { type Observer, silent } from './observe.ts';
+
+export interface ListenDeps {
+  readonly store: RequestStore;
+  readonly log: AudioLog;
+  readonly dispatcher: Pick<Dispatcher, 'heal' | 'consumed'>;
+  readonly observer?: Observer;
+  readonly healAfterMs?: number;
+  readonly creditEveryMs?: number;
+  /** Audio kept on the log behind the foremost listener, for those who resume or come late; older audio is made again. */
+  readonly replayBytes?: number;
+}
+
+const creditRetryMs = 250;
+
+export interface Listening {
+  readonly utterance: Utterance;
+  readonly pieces: AsyncGenerator<AudioPiece, void, undefined>;
+  /** The listener has everything below `segment`; told to the store soon, and at most every `creditEveryMs`. */
+  consumed(segment: number): void;
+  /** Resolves when the last credit has been told, or can't be. */
+  close(): Promise<void>;
+}
+
+/** One listener of one utterance: its audio from a position on, and the credit that it gives back. */
+export async function listen(
+  id: string,
+  options: Pick<AssembleOptions, 'from' | 'signal'>,
+  deps: ListenDeps,
+): Promise<Listening> {
+  const {
+    store,
+    log,
+    dispatcher,
+    observer = silent,
+    healAfterMs,
+    creditEveryMs = 20,
+    replayBytes = 64 * 1024 * 1024,
+  } = deps;
+  const state = await store.get(id);
+  if (!state) throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${id}` });
+  if (state.cancelled) throw new RhapsodeError('cancelled', { message: `utterance ${id} was cancelled` });
+  const { utterance } = state;
+
+  const stop = new AbortController();
+  log.onCancel((cancelled) => {
+    if (cancelled === id)
+      stop.abort(new RhapsodeError('cancelled', { message: `utterance ${id} was cancelled` }));
+  }, stop.signal);
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+
+  const assembled = assemble(
+    id,
+    { ...options, signal, deterministic: utterance.deterministic, sampleRateHz: utterance.sampleRateHz },
+    { log, observer, heal: dispatcher.heal, ...(healAfterMs === undefined ? {} : { healAfterMs }) },
+  );
+
+  /** Ends of segments that are still replayable, oldest first, with the bytes heard before each. */
+  const passed: { behind: number; heardBytes: number }[] = [];
+  let heardBytes = 0;
+
+  async function trim(behind: number): Promise<void> {
+    passed.push({ behind, heardBytes });
+    let upTo: number | undefined;
+    while (heardBytes - passed[0]!.heardBytes > replayBytes) upTo = passed.shift()!.behind;
+    if (upTo !== undefined)
+      await log.purge(id, upTo).catch((error: unknown) => observer.trouble('trim', error, { utterance: id }));
+  }
+
+  async function* heard(): AsyncGenerator<AudioPiece, void, undefined> {
+    for await (const piece of assembled) {
+      yield piece;
+      if (piece.type === 'audio') heardBytes += piece.pcm.length;
+      else if (piece.type === 'segment') await trim(piece.behind);
+    }
+  }
+  const pieces = heard();
+
+  let wanted = 0;
+  let told = 0;
+  let isTelling = false;
+  let telling: Promise<void> | undefined;
+
+  async function tell(): Promise<void> {
+    isTelling = true;
+    while (told < wanted) {
+      const segment = wanted;
+      let pauseMs = creditEveryMs;
+      try {
+        await dispatcher.consumed(utterance, segment);
+        told = segment;
+      } catch (error) {
+        observer.trouble('credit', error, { utterance: id });
+        // Whoever goes on from here has it told when healing.
+        if (stop.signal.aborted) break;
+        pauseMs = creditRetryMs;
+      }
+      if (told < wanted) await sleep(pauseMs);
+    }
+    isTelling = false;
+  }
+
+  return {
+    utterance,
+    pieces,
+    consumed(segment) {
+      if (segment <= wanted) return;
+      wanted = segment;
+      if (!isTelling) telling = tell();
+    },
+    async close() {
+      stop.abort();
+      await pieces.return();
+      await telling;
+    },
+  };
+}

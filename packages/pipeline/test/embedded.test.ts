@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLocalEngine, openCatalogue, toneLength, toneSamples } from '@rhapsode/voices';
+import { afterEach, describe, expect, it } from 'vitest';
+import { isAudio } from '../src/assemble.ts';
+import { createEmbedded, type Embedded } from '../src/embedded.ts';
+import { listen } from '../src/listen.ts';
+import { locate, totalSamples } from '../src/locate.ts';
+import { open, type SubmitRequest, submit } from '../src/submit.ts';
+
+const open_: Embedded[] = [];
+afterEach(async () => {
+  for (const embedded of open_.splice(0)) await embedded.close();
+});
+
+async function embed(options: { toneRealTimeFactor?: number; slots?: number } = {}) {
+  const catalogue = await openCatalogue({
+    testVoices: true,
+    ...(options.toneRealTimeFactor === undefined
+      ? {}
+      : { tone: { realTimeFactor: options.toneRealTimeFactor } }),
+  });
+  const engine = createLocalEngine(catalogue);
+  const embedded = createEmbedded({ engine, voices: catalogue.voices, slots: options.slots ?? 2 });
+  open_.push(embedded);
+  const request: SubmitRequest = {
+    tenant: 'test',
+    class: 'interactive',
+    pool: embedded.pool,
+    voice: catalogue.get('tone'),
+    seed: 42,
+  };
+  return { ...embedded, request };
+}
+
+async function hear(
+  embedded: Embedded,
+  id: string,
+  from?: { segment: number; sample: number },
+): Promise<number[]> {
+  const listening = await listen(id, from ? { from } : {}, embedded);
+  const samples: number[] = [];
+  for await (const piece of listening.pieces) {
+    if (isAudio(piece)) samples.push(...new Int16Array(piece.pcm.slice().buffer));
+    else listening.consumed(piece.segment + 1);
+  }
+  await listening.close();
+  return samples;
+}
+
+async function expected(embedded: Embedded, id: string, seed: number): Promise<number[]> {
+  const segments = await embedded.store.segments(id, 0, 10_000);
+  return segments.flatMap((segment, index) => [
+    ...toneSamples(seed, index, 0, toneLength(segment.text)),
+    ...new Array(segment.pauseSamples).fill(0),
+  ]);
+}
+
+const text = Array.from({ length: 25 }, (_, i) => `This is sentence number ${i}, and it is spoken.`).join(
+  ' ',
+);
+
+describe('the embedded pipeline', () => {
+  it('turns text into the exact samples of its sentences and pauses', async () => {
+    const embedded = await embed();
+    const { utterance, stored } = await submit(text, embedded.request, embedded);
+    const heard = await hear(embedded, utterance.id);
+    expect(await stored).toBe(25);
+    expect(heard).toEqual(await expected(embedded, utterance.id, 42));
+    await expect.poll(() => totalSamples(embedded.store, utterance.id)).toBe(heard.length);
+    const { position, skip } = await locate(embedded.store, utterance, 100_000);
+    expect(skip).toBe(0);
+    expect(await hear(embedded, utterance.id, position)).toEqual(heard.slice(100_000));
+  });
+
+  it('speaks text that is still arriving, and gives what it gives for the whole text', async () => {
+    const embedded = await embed();
+    const whole = await submit(text, { ...embedded.request, class: 'bulk' }, embedded);
+    const wanted = await hear(embedded, whole.utterance.id);
+    const writer = await open({ ...embedded.request, class: 'bulk' }, embedded);
+    const heard = hear(embedded, writer.utterance.id);
+    for (const [i] of [...text].entries()) if (i % 7 === 0) await writer.write(text.slice(i, i + 7));
+    await writer.finish();
+    expect(await heard).toEqual(wanted);
+  });
+
+  it('synthesizes no sentence beyond the window of a listener who does not listen', async () => {
+    const embedded = await embed();
+    const { utterance, stored } = await submit(text, embedded.request, embedded);
+    await stored;
+    const listening = await listen(utterance.id, {}, embedded);
+    await listening.pieces.next();
+    await expect.poll(async () => (await embedded.store.get(utterance.id))?.finished).toBe(6);
+    await embedded.dispatcher.sweep(embedded.pool);
+    await sleep(50);
+    expect(await embedded.store.get(utterance.id)).toMatchObject({ released: 6, finished: 6 });
+    await listening.close();
+  });
+
+  it('stops an utterance that is cancelled, wherever it is', async () => {
+    const embedded = await embed({ toneRealTimeFactor: 0.2 });
+    const { utterance, stored } = await submit(text, embedded.request, embedded);
+    const heard = hear(embedded, utterance.id);
+    const failed = expect(heard).rejects.toMatchObject({ code: 'cancelled' });
+    await stored;
+    await expect.poll(() => embedded.worker.running()).toBeGreaterThan(0);
+    expect(await embedded.dispatcher.cancel(utterance.id)).toBe(true);
+    await expect.poll(() => embedded.worker.running()).toBe(0);
+    await failed;
+    expect(await embedded.queue.counts()).toEqual({ waiting: 0, active: 0 });
+    expect(await embedded.dispatcher.cancel('nothing0')).toBe(false);
+  });
+
+  it('answers a repeated request with the utterance that is there, and refuses another text under its id', async () => {
+    const embedded = await embed();
+    const request = { ...embedded.request, id: 'chosen00' };
+    const first = await submit(text, request, embedded);
+    const second = await submit(text, request, embedded);
+    expect([await first.stored, await second.stored]).toEqual([25, 25]);
+    expect(await hear(embedded, 'chosen00')).toEqual(await expected(embedded, 'chosen00', 42));
+    await expect(submit('Another text.', request, embedded)).rejects.toMatchObject({
+      code: 'utterance_exists',
+    });
+  });
+
+  it('ends with an error that names the sentence when a sentence can never be made', async () => {
+    const embedded = await embed();
+    const { utterance } = await submit(
+      'This one is good. Now {{tone:fail}} it is not. And this.',
+      embedded.request,
+      embedded,
+    );
+    await expect(hear(embedded, utterance.id)).rejects.toMatchObject({
+      code: 'synthesis_failed',
+      segment: 1,
+    });
+  });
+
+  it('delivers a voice that does not repeat itself, the same to every listener', async () => {
+    const embedded = await embed();
+    const voice = { ...embedded.request.voice, id: 'tone-random', deterministic: false };
+    const { utterance } = await submit(text, { ...embedded.request, voice }, embedded);
+    const heard = await hear(embedded, utterance.id);
+    expect(await hear(embedded, utterance.id)).toEqual(heard);
+    expect(heard).not.toEqual(await expected(embedded, utterance.id, 42));
+  });
+
+  it.each([
+    ['', 'text_empty'],
+    [' \n\t', 'text_empty'],
+    ['...!?', 'text_empty'],
+    ['`^ ~', 'text_empty'],
+    ['x'.repeat(10_000_001), 'text_too_long'],
+  ])('refuses a text that it cannot speak, and keeps nothing of it', async (text, code) => {
+    const embedded = await embed();
+    await expect(submit(text, embedded.request, embedded)).rejects.toMatchObject({ code });
+    expect(await embedded.queue.counts()).toEqual({ waiting: 0, active: 0 });
+  });
+
+  it('refuses a speed and a speaker that the voice does not have', async () => {
+    const embedded = await embed();
+    for (const setting of [{ speed: 100 }, { speed: Number.NaN }, { speaker: 'nobody' }])
+      await expect(submit(text, { ...embedded.request, ...setting }, embedded)).rejects.toMatchObject({
+        code: 'unsupported_setting',
+      });
+  });
+});

@@ -1,0 +1,56 @@
+import { RhapsodeError } from '@rhapsode/contracts';
+import type { z } from 'zod';
+
+/** Checks what came from outside; refuses with the first problem, naming the field as the caller wrote it. */
+export function parseRequest<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const param = [...issue.path, issue.keys[0]].join('.').slice(0, 100);
+    throw new RhapsodeError('unknown_field', {
+      message: `The request has an unknown field '${param}'.`,
+      param,
+    });
+  }
+  throw new RhapsodeError('invalid_request', {
+    message:
+      path === ''
+        ? `The request is not valid: ${issue.message}.`
+        : `'${path}' is not valid: ${issue.message}.`,
+    ...(path === '' ? {} : { param: path }),
+  });
+}
+
+/**
+ * A text that may be spoken: no half of a surrogate pair (which JSON's escapes can smuggle in), no control characters but
+ * tab and line ends. They are refused and not dropped, for they tell that something upstream is broken.
+ */
+export function checkText(text: string, param: string): void {
+  if (!text.isWellFormed())
+    throw new RhapsodeError('invalid_encoding', {
+      message: `'${param}' holds half of a surrogate pair, which is no character.`,
+      param,
+    });
+  const at = text.search(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]/);
+  if (at === -1) return;
+  const code = text.charCodeAt(at).toString(16).padStart(4, '0').toUpperCase();
+  throw new RhapsodeError('invalid_request', {
+    message: `'${param}' holds the control character U+${code} at offset ${at}; only tab and line ends are allowed.`,
+    param,
+  });
+}
+
+/** A limit in characters as a person counts them: code points. */
+export function checkLength(text: string, limit: number, param: string): void {
+  // A code point is at most two code units, so most texts need no counting.
+  if (text.length <= limit) return;
+  let characters = 0;
+  for (const _ of text) if (++characters > limit) break;
+  if (characters <= limit) return;
+  throw new RhapsodeError('text_too_long', {
+    message: `'${param}' is longer than ${limit} characters.`,
+    param,
+  });
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { Log } from '@rhapsode/telemetry';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SocketDrain } from './socket-drain.ts';
+
+/** An answer whose first bytes are there already: what fails before is still an error with its proper status. */
+export interface StreamedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Asked for more only when what it gave was taken. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface SendDeps {
+  readonly drain: SocketDrain;
+  readonly log: Log;
+  /** The listener could have taken more, and waited this long for it. */
+  readonly onGap?: (seconds: number) => void;
+  readonly onFirstByte?: () => void;
+}
+
+/**
+ * Aborted when the connection is gone before the answer is complete, also if that was before the call. An answer that waits
+ * behind another one of the same connection has no socket yet and is told nothing, so the request's socket is asked.
+ */
+export function disconnectSignal({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  const end = () => {
+    socket.removeListener('close', end);
+    raw.removeListener('close', end);
+    if (!raw.writableFinished) gone.abort(new Error('the client has gone'));
+  };
+  if (raw.destroyed || socket.destroyed) {
+    end();
+  } else {
+    socket.once('close', end);
+    raw.once('close', end);
+  }
+  return gone.signal;
+}
+
+/**
+ * Sends a body as fast as the client takes it. After the first byte a failure can only be told by cutting the connection:
+ * an answer that ends in good order is complete.
+ */
+export async function sendBody(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers, body }: StreamedAnswer,
+  signal: AbortSignal,
+  { drain, log, onGap, onFirstByte }: SendDeps,
+): Promise<void> {
+  const { raw } = reply;
+  const kept = reply.getHeaders();
+  reply.hijack();
+  raw.writeHead(status, { ...(kept as Record<string, string>), ...headers });
+  try {
+    let askedAt: number | undefined;
+    for await (const bytes of body) {
+      if (askedAt === undefined) onFirstByte?.();
+      else onGap?.((performance.now() - askedAt) / 1000);
+      await write(raw, bytes, signal);
+      await drain.settle(request.raw.socket, signal);
+      if (signal.aborted) break;
+      askedAt = performance.now();
+    }
+    if (!signal.aborted) raw.end();
+  } catch (error) {
+    if (!signal.aborted) log.warn({ requestId: request.id, error }, 'stream was cut');
+    raw.destroy();
+  }
+}
+
+async function write(raw: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || raw.write(bytes)) return;
+  await once(raw, 'drain', { signal });
+}

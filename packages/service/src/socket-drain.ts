@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Family, readTcpTable, tcpKey, type UnacknowledgedBytes } from './tcp-table.ts';
+
+/**
+ * Keeps what was sent near to what was taken. A kernel accepts megabytes for a reader that takes nothing (4 MB on Linux'
+ * loopback), which is a minute of audio that would be made, and counted as heard, for nobody.
+ *
+ * `settle` resolves when what was written to the socket and not acknowledged by the other side is at most `limitBytes`, or
+ * twice what the other side took in the last quarter of a second if that is more: so a fast download, or one over a long
+ * way, is not held up. It costs nothing until that much was written since it last looked. Where the system does not tell
+ * (other than Linux) `settle` resolves at once: there only the socket's own buffer holds the writer back.
+ */
+export interface SocketDrain {
+  settle(socket: Socket, signal: AbortSignal): Promise<void>;
+}
+
+export interface SocketDrainOptions {
+  readonly limitBytes?: number;
+  readonly fastBytes?: number;
+  /** Replaces the kernel's list in tests. */
+  readonly readTable?: (families: Iterable<Family>) => Promise<UnacknowledgedBytes | undefined>;
+}
+
+/** The list is read for all sockets at once, and then not again for this many times as long as reading took. */
+const rest = 8;
+const shortestRestMs = 1;
+/** While nobody's reading brings news, rests double up to this. */
+const longestRestMs = 50;
+const momentMs = 250;
+
+export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain {
+  const { limitBytes = 256 * 1024, fastBytes = 16 * 1024 * 1024, readTable = readTcpTable } = options;
+  const accounts = new WeakMap<Socket, Account>();
+  const waiting = new Map<Socket, () => void>();
+  let watching = false;
+
+  function accountOf(socket: Socket): Account {
+    const known = accounts.get(socket);
+    if (known) return known;
+    const account = { acknowledged: 0, allowance: limitBytes, lookedAt: performance.now() };
+    accounts.set(socket, account);
+    return account;
+  }
+
+  const maySend = (socket: Socket) => {
+    const { acknowledged, allowance } = accountOf(socket);
+    return socket.bytesWritten - acknowledged <= allowance;
+  };
+
+  function renew(account: Account, acknowledged: number): void {
+    const now = performance.now();
+    const taken = (acknowledged - account.acknowledged) * Math.min(1, momentMs / (now - account.lookedAt));
+    account.allowance = Math.min(Math.max(limitBytes, 2 * taken), fastBytes);
+    account.acknowledged = acknowledged;
+    account.lookedAt = now;
+  }
+
+  /** One look at all waiting sockets; true if one of them may go on. */
+  async function look(): Promise<boolean> {
+    const table = await readTable(new Set([...waiting.keys()].map(familyOf)));
+    let news = false;
+    for (const [socket, resolve] of waiting) {
+      const key = tcpKey(socket);
+      const queued = key === undefined ? undefined : table?.get(key);
+      // Not in the list: closed, or a system that does not tell. Nothing to wait for.
+      const unacknowledged = queued === undefined ? 0 : queued + socket.writableLength;
+      renew(accountOf(socket), socket.bytesWritten - unacknowledged);
+      if (!maySend(socket)) continue;
+      waiting.delete(socket);
+      resolve();
+      news = true;
+    }
+    return news;
+  }
+
+  async function watch(): Promise<void> {
+    let restMs = shortestRestMs;
+    while (waiting.size > 0) {
+      const startedAt = performance.now();
+      const news = await look();
+      const least = Math.max(shortestRestMs, rest * (performance.now() - startedAt));
+      restMs = news ? least : Math.max(least, Math.min(2 * restMs, longestRestMs));
+      await sleep(restMs);
+    }
+    watching = false;
+  }
+
+  return {
+    async settle(socket, signal) {
+      if (maySend(socket) || signal.aborted || socket.destroyed) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const giveUp = () => {
+        waiting.delete(socket);
+        resolve();
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      socket.once('close', giveUp);
+      waiting.set(socket, resolve);
+      if (!watching) {
+        watching = true;
+        void watch();
+      }
+      await promise;
+      signal.removeEventListener('abort', giveUp);
+      socket.removeListener('close', giveUp);
+    },
+  };
+}
+
+/** As of the last look. */
+interface Account {
+  acknowledged: number;
+  /** What may be written beyond that before it is looked at again. */
+  allowance: number;
+  lookedAt: number;
+}
+
+const familyOf = (socket: Socket): Family => (socket.remoteFamily === 'IPv6' ? 'IPv6' : 'IPv4');

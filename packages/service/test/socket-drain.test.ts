@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createSocketDrain } from '../src/index.ts';
+import { parseTcpTable, readTcpTable, tcpKey } from '../src/tcp-table.ts';
+
+const linux = process.platform === 'linux';
+const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ family }) => family === 'IPv6'),
+);
+const open: (Server | Socket)[] = [];
+afterEach(() => {
+  for (const one of open.splice(0)) 'destroy' in one ? one.destroy() : one.close();
+});
+
+async function connection(host: string, listenOn = host): Promise<{ server: Socket; client: Socket }> {
+  const listener = createServer().listen(0, listenOn);
+  await once(listener, 'listening');
+  const client = connect((listener.address() as { port: number }).port, host);
+  const [server] = (await once(listener, 'connection')) as [Socket];
+  open.push(listener, client, server);
+  return { server, client };
+}
+
+describe('tcp table', () => {
+  it('reads the kernel’s lines', () => {
+    const table = new Map<string, number>();
+    parseTcpTable(
+      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n' +
+        '   1: 0100007F:1F90 0100007F:D3A2 01 0003FFF0:00000000 00:00000000 00000000     0        0 1 1\n',
+      table,
+    );
+    expect(table).toEqual(new Map([['0100007F:1F90 0100007F:D3A2', 0x3fff0]]));
+  });
+
+  it.each([
+    ['127.0.0.1', '0100007F:0050'],
+    ['::ffff:127.0.0.1', '0000000000000000FFFF00000100007F:0050'],
+    ['::1', '00000000000000000000000001000000:0050'],
+    ['2001:db8::8:800:200c:417a', 'B80D012000000000000808007A410C20:0050'],
+  ])('writes the address %s as the kernel does', (address, expected) => {
+    const key = tcpKey({
+      localAddress: address,
+      localPort: 80,
+      remoteAddress: address,
+      remotePort: 80,
+    } as Socket)!;
+    expect(key).toBe(`${expected} ${expected}`);
+  });
+
+  it.runIf(linux)('has a line for each end of a connection', async () => {
+    const { server, client } = await connection('127.0.0.1');
+    const table = (await readTcpTable(['IPv4', 'IPv6']))!;
+    expect(table.has(tcpKey(server)!)).toBe(true);
+    expect(table.has(tcpKey(client)!)).toBe(true);
+  });
+
+  it.runIf(linux && hasIPv6)('knows a client of IPv4 at a server that listens on IPv6', async () => {
+    const { server } = await connection('127.0.0.1', '::');
+    expect((await readTcpTable(['IPv4', 'IPv6']))!.has(tcpKey(server)!)).toBe(true);
+  });
+});
+
+describe('socket drain', () => {
+  it.runIf(linux)(
+    'lets little more than its limit lie in the kernel for a reader that takes nothing',
+    async () => {
+      const { server, client } = await connection('127.0.0.1');
+      client.pause();
+      const drain = createSocketDrain({ limitBytes: 300_000 });
+      const stop = new AbortController();
+      let written = 0;
+      const writing = (async () => {
+        while (!stop.signal.aborted) {
+          server.write(Buffer.alloc(20_000));
+          written += 20_000;
+          await drain.settle(server, stop.signal);
+          await new Promise(setImmediate);
+        }
+      })();
+      try {
+        // The writer stands still when two looks in a row see the same.
+        let before = -1;
+        while (before !== written) {
+          before = written;
+          await new Promise((resolve) => setTimeout(resolve, 300));
+        }
+        const queued = (await readTcpTable(['IPv4']))!.get(tcpKey(server)!)!;
+        expect(queued + server.writableLength).toBeLessThanOrEqual(300_000 + 20_000);
+        expect(written).toBeLessThan(1_500_000);
+
+        client.resume();
+        while (written < before + 1_000_000) await new Promise((resolve) => setTimeout(resolve, 10));
+      } finally {
+        stop.abort();
+        await writing;
+      }
+    },
+  );
+
+  it('does not look at all while little was written', async () => {
+    const { server, client } = await connection('127.0.0.1');
+    client.resume();
+    let looks = 0;
+    const drain = createSocketDrain({
+      limitBytes: 1000,
+      readTable: async () => {
+        looks += 1;
+        return new Map();
+      },
+    });
+    server.write(Buffer.alloc(1000));
+    await drain.settle(server, new AbortController().signal);
+    expect(looks).toBe(0);
+  });
+
+  it('looks once for many sockets, and holds each by its own queue', async () => {
+    const pairs = await Promise.all(Array.from({ length: 5 }, () => connection('127.0.0.1')));
+    const queues = new Map(pairs.map(({ server }, i) => [tcpKey(server)!, i === 3 ? 5000 : 0]));
+    let looks = 0;
+    const drain = createSocketDrain({
+      limitBytes: 1000,
+      readTable: async () => {
+        looks += 1;
+        return queues;
+      },
+    });
+    const settled = new Set<number>();
+    const all = pairs.map(async ({ server, client }, i) => {
+      client.resume();
+      server.write(Buffer.alloc(2000));
+      await drain.settle(server, new AbortController().signal);
+      settled.add(i);
+    });
+    await Promise.all(all.filter((_, i) => i !== 3));
+    expect([...settled].sort()).toEqual([0, 1, 2, 4]);
+    expect(looks).toBeLessThan(5);
+    queues.set(tcpKey(pairs[3]!.server)!, 900);
+    await all[3];
+  });
+
+  it('holds nobody where the system does not tell', async () => {
+    const { server, client } = await connection('127.0.0.1');
+    client.resume();
+    const drain = createSocketDrain({ limitBytes: 10, readTable: async () => undefined });
+    server.write(Buffer.alloc(2000));
+    await drain.settle(server, new AbortController().signal);
+  });
+
+  it('lets go when the connection closes or the caller gives up', async () => {
+    const { server, client } = await connection('127.0.0.1');
+    const drain = createSocketDrain({
+      limitBytes: 10,
+      readTable: async () => new Map([[tcpKey(server) ?? '', 1e6]]),
+    });
+    server.write(Buffer.alloc(2000));
+    const signal = new AbortController();
+    const first = drain.settle(server, signal.signal);
+    signal.abort();
+    await first;
+    const second = drain.settle(server, new AbortController().signal);
+    client.destroy();
+    server.destroy();
+    await second;
+  });
+});

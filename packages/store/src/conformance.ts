@@ -1,0 +1,17 @@
+import { fairnessConformance } from './conformance/fairness.ts';
+import type { StoreFactory } from './conformance/fixtures.ts';
+import { randomConformance } from './conformance/random.ts';
+import { rosterConformance } from './conformance/roster.ts';
+import { utteranceConformance } from './conformance/utterances.ts';
+import { workConformance } from './conformance/work.ts';
+
+export type { ConformanceOptions, StoreFactory } from './conformance/fixtures.ts';
+
+/** What every request store must do, as vitest tests. */
+export function storeConformance(name: string, factory: StoreFactory): void {
+  utteranceConformance(name, factory);
+  workConformance(name, factory);
+  fairnessConformance(name, factory);
+  rosterConformance(name, factory);
+  randomConformance(name, factory);
+}

@@ -1,0 +1,130 @@
+import type { Segment, Utterance, UtteranceClass, VoiceInfo } from '@rhapsode/contracts';
+
+/**
+ * The request store: utterances, their segments, and who may be worked on next.
+ *
+ * Promises
+ * - Every call is atomic, and idempotent unless it says otherwise: it may be repeated after a lost answer.
+ * - A segment is released at most once by `release`, in order within its utterance, and only while fewer than `window`
+ *   segments lie between released and consumed.
+ * - Rooms: of each lane at most `room[lane]` sentences are in flight (released, not finished), except that a tenant with
+ *   none in flight in that lane may always have one.
+ * - Shares: in each lane, the next sentence goes to the tenant that was given the least audio divided by its weight. Who
+ *   comes or comes back starts level with the one that is next, so nobody saves up credit and nobody is in debt for room
+ *   that others left unused. Within a tenant, utterances take turns.
+ * - Utterances are forgotten `ttlMs` after they were last touched: named by a call other than `isCancelled`, or returned
+ *   by one. Nothing is left behind of those, nor in any count.
+ * - Calls reject with `store_unavailable` when the server can't be reached.
+ */
+export interface RequestStore {
+  /** `over_limit`: the tenant has `maxOpen` utterances that are neither finished nor cancelled; nothing was created. */
+  create(utterance: Utterance, limits: { maxOpen: number }): Promise<'created' | 'exists' | 'over_limit'>;
+  get(id: string): Promise<UtteranceState | undefined>;
+  /**
+   * Adds segments at the end; `at` is the index of the first of them, which makes repeating harmless: what is stored
+   * already is not stored again. `seal` says that no more will come. Very many segments are added in pieces, each of them
+   * atomic; a repeat goes on where the first call stopped. Rejects with `utterance_not_found`, `utterance_sealed` or
+   * `cancelled`; and with `internal_error` if `at` leaves a gap or other segments are stored there.
+   */
+  append(id: string, segments: readonly Segment[], options: { at: number; seal: boolean }): Promise<void>;
+  /** Ends early where there are no more; empty if the utterance is unknown or cancelled. */
+  segments(id: string, from: number, count: number): Promise<Segment[]>;
+
+  /** Takes the next sentences of a pool, at most `limit`. Not idempotent: an answer that is lost is healed by `overdue`. */
+  release(pool: string, options: { room: Room; limit: number }): Promise<Released[]>;
+  /** All segments below `segment` have been consumed; more than are stored counts as all. Lower than before: no effect. */
+  consumed(id: string, segment: number): Promise<void>;
+  /**
+   * The segment's audio (or its failure) is on the log. The first outcome of a generation stays. No effect if the utterance
+   * is unknown or cancelled, if the segment is not released, or if it has been regenerated since.
+   */
+  finished(id: string, segment: number, generation: number, outcome: Outcome): Promise<void>;
+  /** Of released segments only: the array ends where the utterance has no released segment any more. Cancelled: empty. */
+  progress(id: string, from: number, count: number): Promise<Progress[]>;
+  /**
+   * Sentences released at least `olderThanMs` ago, not finished, not returned by this call within `olderThanMs`; oldest
+   * first. So of many processes that sweep, one gets each.
+   */
+  overdue(pool: string, options: { olderThanMs: number; limit: number }): Promise<Released[]>;
+  /**
+   * Raises the segment's generation from `expected` by one, forgets its outcome and returns the released sentence; or
+   * undefined if the generation is not `expected` (somebody else did it), the segment is not released, or the utterance is
+   * gone or cancelled. It is in flight again, so an answer that is lost is healed by `overdue`. Rejects with `audio_lost`
+   * when there are no more generations.
+   */
+  regenerate(id: string, segment: number, expected: number): Promise<Released | undefined>;
+
+  /**
+   * Marks it cancelled and drops its segments. Returns the sentences that were in flight and how many had no outcome; a
+   * repeat returns the same. Undefined if it is unknown.
+   */
+  cancel(id: string): Promise<Cancelled | undefined>;
+  isCancelled(id: string): Promise<boolean>;
+
+  /** A worker says that it is there. Forgotten after `ttlMs`; its voices are remembered for `voicesTtlMs`. */
+  announce(worker: WorkerRecord, ttlMs: number): Promise<void>;
+  withdraw(workerId: string, pool: string): Promise<void>;
+  /** Ordered by id. */
+  workers(pool: string): Promise<WorkerRecord[]>;
+  /** Voices announced by workers, alive or not; ordered by id, each as it was announced last. */
+  voices(pool: string): Promise<VoiceInfo[]>;
+  /** Audio released or waiting, not finished, by class, in seconds (estimated). */
+  backlog(pool: string): Promise<Record<UtteranceClass, number>>;
+
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface UtteranceState {
+  readonly utterance: Utterance;
+  /** Number of segments stored so far; final when `sealed`. */
+  readonly segments: number;
+  readonly sealed: boolean;
+  readonly released: number;
+  readonly consumed: number;
+  /** Number of segments with an outcome. */
+  readonly finished: number;
+  /** How many of those failed. */
+  readonly failed: number;
+  readonly cancelled: boolean;
+}
+
+export interface Released {
+  readonly utterance: Utterance;
+  readonly index: number;
+  readonly segment: Segment;
+  readonly generation: number;
+}
+
+export interface Progress {
+  readonly generation: number;
+  /** Undefined while the sentence is in flight. */
+  readonly outcome: Outcome | undefined;
+}
+
+export type Outcome = { readonly samples: number } | { readonly failed: string };
+
+export interface Cancelled {
+  readonly inFlight: { segment: number; generation: number }[];
+  readonly unfinished: number;
+}
+
+/** `head`: the first two sentences of a listener; `listener`: the rest; `bulk`: nobody is waiting. Served in this order. */
+export const lanes = ['head', 'listener', 'bulk'] as const;
+export type Lane = (typeof lanes)[number];
+export type Room = Readonly<Record<Lane, number>>;
+
+export const laneOf = (utteranceClass: UtteranceClass, index: number): Lane =>
+  utteranceClass === 'bulk' ? 'bulk' : index < 2 ? 'head' : 'listener';
+
+export interface WorkerRecord {
+  readonly id: string;
+  readonly pool: string;
+  readonly slots: number;
+  readonly voices: readonly VoiceInfo[];
+}
+
+export const storeDefaults = {
+  ttlMs: 24 * 60 * 60_000,
+  voicesTtlMs: 24 * 60 * 60_000,
+} as const;

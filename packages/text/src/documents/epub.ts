@@ -1,0 +1,306 @@
+import { posix } from 'node:path';
+import { RhapsodeError } from '@rhapsode/contracts';
+import { type Archive, openArchive } from './archive.ts';
+import { type BookInfo, type DocumentPart, documentLimits, type ReadOptions } from './document.ts';
+import { detectEncoding } from './encoding.ts';
+import { createHtmlReader, type HtmlBlock } from './html.ts';
+import { childOf, descendants, parseXml, refuseEntities, type XmlElement } from './xml.ts';
+
+interface Item {
+  readonly path: string;
+  readonly mediaType: string;
+  readonly properties: string;
+}
+
+/** The chapters of an EPUB 2 or 3, in the order of its spine, with the titles of its table of contents. */
+export async function* readEpub(
+  source: string | Uint8Array,
+  options: ReadOptions = {},
+): AsyncGenerator<DocumentPart> {
+  const limits = { ...documentLimits, ...options.limits };
+  const archive = await openArchive(source, limits);
+  try {
+    const text = async (path: string) => {
+      const bytes = await archive.read(path);
+      return bytes === undefined ? undefined : decodeXml(bytes);
+    };
+    const packagePath = await findPackage(text, archive);
+    const opf = parseXml((await text(packagePath))!, limits.depth, 'the package file');
+    const base = posix.dirname(packagePath);
+    const manifest = readManifest(opf, base, archive);
+    const spine = childOf(opf, 'spine');
+    const order = [...descendants(opf, 'itemref')]
+      .filter(({ attributes }) => attributes.linear !== 'no')
+      .map(({ attributes }) => manifest.get(attributes.idref ?? ''));
+    if (order.length === 0 || order.every((item) => item === undefined))
+      throw new RhapsodeError('document_invalid', { message: 'the book has no reading order (spine)' });
+    const titles = await readTitles(text, manifest, spine, limits.depth);
+    yield { type: 'info', info: await readInfo(opf, manifest, archive) };
+    await refuseProtected(text, order);
+
+    let started = false;
+    for (const item of order) {
+      options.signal?.throwIfAborted();
+      if (!item) {
+        yield warning('spine_item_missing', 'the reading order names a file that the book does not list');
+        continue;
+      }
+      if (!/html|xml/u.test(item.mediaType) || item.properties.split(/\s+/u).includes('nav')) continue;
+      const markup = await text(item.path);
+      if (markup === undefined) {
+        yield warning(
+          'spine_item_missing',
+          `the book lists a file that it does not hold: ${item.path.slice(0, 120)}`,
+        );
+        continue;
+      }
+      refuseEntities(markup);
+      const reader = createHtmlReader({ depth: limits.depth, notes: options.notes ?? false });
+      const blocks = [...reader.write(markup), ...reader.end()];
+      const named = titles.get(item.path);
+      let first = true;
+      for (const block of blocks) {
+        const title = titleAt(block, named, first);
+        const inner =
+          first && title === undefined
+            ? fallbackTitle(blocks, reader.title, named !== undefined, started)
+            : title;
+        if (inner !== undefined || !started) {
+          started = true;
+          yield { type: 'chapter', title: inner ?? '' };
+        }
+        first = false;
+        yield { type: 'block', block };
+      }
+    }
+    if (!started) throw new RhapsodeError('document_invalid', { message: 'there is no text in the book' });
+  } finally {
+    archive.close();
+  }
+}
+
+const warning = (code: string, message: string): DocumentPart => ({
+  type: 'warning',
+  warning: { code, message },
+});
+
+/** XML says its encoding itself; EPUB wants UTF-8 or UTF-16. */
+export function decodeXml(bytes: Uint8Array): string {
+  const head = Buffer.from(bytes.subarray(0, 200)).toString('latin1');
+  const declared = /^<\?xml[^>]*encoding=["']([\w.-]+)["']/u.exec(head)?.[1];
+  const detected = detectEncoding(bytes.subarray(0, 65_536), bytes.length <= 65_536);
+  const name = detected.startsWith('utf-') || declared === undefined ? detected : declared;
+  try {
+    return new TextDecoder(name).decode(bytes);
+  } catch (cause) {
+    throw new RhapsodeError('invalid_encoding', { message: `the encoding ${name} is not known`, cause });
+  }
+}
+
+async function findPackage(
+  text: (path: string) => Promise<string | undefined>,
+  archive: Archive,
+): Promise<string> {
+  const container = await text('META-INF/container.xml');
+  if (container !== undefined) {
+    const rootfile = descendants(parseXml(container, 64, 'container.xml'), 'rootfile').next().value as
+      | XmlElement
+      | undefined;
+    const path = rootfile?.attributes['full-path'];
+    if (path !== undefined && archive.names.includes(path)) return path;
+  }
+  const opf = archive.names.find((name) => name.endsWith('.opf'));
+  if (opf === undefined)
+    throw new RhapsodeError('document_invalid', {
+      message: 'the archive is not an EPUB: it has no package file',
+    });
+  return opf;
+}
+
+/** A path in the archive for a reference; nothing if it leads out of it. */
+function resolve(base: string, href: string): string | undefined {
+  let path = href.split(/[?#]/u)[0]!;
+  try {
+    path = decodeURIComponent(path);
+  } catch {
+    // Not escaped after all.
+  }
+  if (/^[a-z][a-z+.-]*:/iu.test(path)) return undefined;
+  const joined = posix.normalize(path.startsWith('/') ? path.slice(1) : posix.join(base, path));
+  return joined.startsWith('..') ? undefined : joined;
+}
+
+function readManifest(opf: XmlElement, base: string, archive: Archive): Map<string, Item> {
+  const items = new Map<string, Item>();
+  const lower = new Map(archive.names.map((name) => [name.toLowerCase(), name] as const));
+  for (const { attributes } of descendants(opf, 'item')) {
+    const { id, href } = attributes;
+    if (id === undefined || href === undefined) continue;
+    const path = resolve(base, href);
+    if (path === undefined) continue;
+    items.set(id, {
+      // Some makers write a name's case as they like.
+      path: archive.names.includes(path) ? path : (lower.get(path.toLowerCase()) ?? path),
+      mediaType: attributes['media-type'] ?? '',
+      properties: attributes.properties ?? '',
+    });
+  }
+  return items;
+}
+
+type Titles = Map<string, Map<string, string>>;
+
+/** Titles by file and by the `id` they point at (`''`: the file's start), from the EPUB 3 nav or the EPUB 2 NCX. */
+async function readTitles(
+  text: (path: string) => Promise<string | undefined>,
+  manifest: ReadonlyMap<string, Item>,
+  spine: XmlElement | undefined,
+  depth: number,
+): Promise<Titles> {
+  const titles: Titles = new Map();
+  const add = (base: string, href: string | undefined, title: string) => {
+    if (href === undefined || title === '') return;
+    const path = resolve(base, href);
+    if (path === undefined) return;
+    let id = href.includes('#') ? href.slice(href.indexOf('#') + 1) : '';
+    try {
+      id = decodeURIComponent(id);
+    } catch {
+      // As it is.
+    }
+    const ids = titles.get(path) ?? new Map<string, string>();
+    if (!ids.has(id)) ids.set(id, title);
+    titles.set(path, ids);
+  };
+  const plain = (written: string) => written.replace(/\s+/gu, ' ').trim();
+
+  const nav = [...manifest.values()].find(({ properties }) => properties.split(/\s+/u).includes('nav'));
+  const navText = nav && (await text(nav.path));
+  if (nav && navText !== undefined) {
+    const tree = parseXml(withoutNamedEntities(navText), depth, 'the table of contents');
+    const lists = [...descendants(tree, 'nav')];
+    const toc =
+      lists.find(({ attributes }) =>
+        /(?:^|\s)(?:toc|doc-toc)(?:\s|$)/u.test(
+          `${attributes['epub:type'] ?? attributes.type ?? ''} ${attributes.role ?? ''}`,
+        ),
+      ) ?? lists[0];
+    if (toc)
+      for (const link of descendants(toc, 'a'))
+        add(posix.dirname(nav.path), link.attributes.href, plain(link.text));
+  }
+  if (titles.size > 0) return titles;
+  const ncx =
+    manifest.get(spine?.attributes.toc ?? '') ??
+    [...manifest.values()].find(({ mediaType }) => mediaType === 'application/x-dtbncx+xml');
+  const ncxText = ncx && (await text(ncx.path));
+  if (ncx && ncxText !== undefined)
+    for (const point of descendants(parseXml(ncxText, depth, 'the table of contents'), 'navPoint'))
+      add(
+        posix.dirname(ncx.path),
+        childOf(point, 'content')?.attributes.src,
+        plain(childOf(childOf(point, 'navLabel'), 'text')?.text ?? ''),
+      );
+  return titles;
+}
+
+/** HTML's names for characters are no part of XML; makers use some all the same. */
+const withoutNamedEntities = (text: string) =>
+  text.replace(
+    /&(nbsp|mdash|ndash|hellip|rsquo|lsquo|ldquo|rdquo|copy|eacute|egrave|agrave|ccedil|uuml|ouml|auml|szlig);/gu,
+    (_, name: string) => named[name]!,
+  );
+const named: Readonly<Record<string, string>> = {
+  nbsp: '\u00a0',
+  mdash: '—',
+  ndash: '–',
+  hellip: '…',
+  rsquo: '’',
+  lsquo: '‘',
+  ldquo: '“',
+  rdquo: '”',
+  copy: '©',
+  eacute: 'é',
+  egrave: 'è',
+  agrave: 'à',
+  ccedil: 'ç',
+  uuml: 'ü',
+  ouml: 'ö',
+  auml: 'ä',
+  szlig: 'ß',
+};
+
+function titleAt(
+  block: HtmlBlock,
+  named: ReadonlyMap<string, string> | undefined,
+  first: boolean,
+): string | undefined {
+  if (!named) return undefined;
+  for (const id of block.ids) {
+    const title = named.get(id);
+    if (title !== undefined) return title;
+  }
+  return first ? named.get('') : undefined;
+}
+
+/** A file that no table of contents names starts a chapter only if it has a heading of its own. */
+function fallbackTitle(
+  blocks: readonly HtmlBlock[],
+  fileTitle: string,
+  hasNames: boolean,
+  started: boolean,
+): string | undefined {
+  if (hasNames) return started ? undefined : '';
+  const heading = blocks.find(({ kind, level }) => kind === 'heading' && (level ?? 6) <= 2);
+  if (heading && blocks.indexOf(heading) < 3) return heading.text.trim().replace(/\s+/gu, ' ');
+  return started ? undefined : fileTitle;
+}
+
+async function readInfo(
+  opf: XmlElement,
+  manifest: ReadonlyMap<string, Item>,
+  archive: Archive,
+): Promise<BookInfo> {
+  const metadata = childOf(opf, 'metadata');
+  const texts = (name: string) =>
+    metadata
+      ? [...descendants(metadata, name)]
+          .map(({ text }) => text.replace(/\s+/gu, ' ').trim())
+          .filter((t) => t !== '')
+      : [];
+  const [title] = texts('title');
+  const [language] = texts('language');
+  const coverId =
+    metadata &&
+    [...descendants(metadata, 'meta')].find(({ attributes }) => attributes.name === 'cover')?.attributes
+      .content;
+  const cover =
+    [...manifest.values()].find(({ properties }) => properties.split(/\s+/u).includes('cover-image')) ??
+    (coverId === undefined ? undefined : manifest.get(coverId));
+  const bytes =
+    cover && /^image\/(?:jpeg|png|gif|webp)$/u.test(cover.mediaType)
+      ? await archive.read(cover.path).catch(() => undefined)
+      : undefined;
+  return {
+    ...(title === undefined ? {} : { title }),
+    authors: texts('creator'),
+    ...(language === undefined ? {} : { language }),
+    ...(cover && bytes && bytes.length <= 8_000_000 ? { cover: { mediaType: cover.mediaType, bytes } } : {}),
+  };
+}
+
+/** Fonts may be scrambled; text may not. */
+async function refuseProtected(
+  text: (path: string) => Promise<string | undefined>,
+  order: readonly (Item | undefined)[],
+): Promise<void> {
+  const encryption = await text('META-INF/encryption.xml');
+  if (encryption === undefined) return;
+  const paths = new Set(
+    [...descendants(parseXml(encryption, 64, 'encryption.xml'), 'CipherReference')].map(({ attributes }) =>
+      resolve('', attributes.URI ?? ''),
+    ),
+  );
+  if (order.some((item) => item && paths.has(item.path)))
+    throw new RhapsodeError('document_invalid', { message: 'the book is protected: its text is encrypted' });
+}

@@ -1,0 +1,201 @@
+import { RhapsodeError } from '@rhapsode/contracts';
+import { Parser } from 'htmlparser2';
+import type { Block, BlockKind } from './document.ts';
+
+export interface HtmlOptions {
+  readonly depth: number;
+  readonly notes: boolean;
+}
+
+export interface HtmlBlock extends Block {
+  /** Level of a heading, 1 to 6. */
+  readonly level?: number;
+  /** `id`s that stand at the block's start, or before it. */
+  readonly ids: readonly string[];
+}
+
+const silent = new Set(
+  'head script style title template svg math audio video object iframe noscript nav figure-skip select option button textarea rt rp'.split(
+    ' ',
+  ),
+);
+const blocks: Readonly<Record<string, BlockKind>> = {
+  p: 'paragraph',
+  div: 'paragraph',
+  section: 'paragraph',
+  article: 'paragraph',
+  main: 'paragraph',
+  header: 'paragraph',
+  footer: 'paragraph',
+  aside: 'paragraph',
+  figure: 'paragraph',
+  figcaption: 'paragraph',
+  address: 'paragraph',
+  dl: 'paragraph',
+  dd: 'item',
+  dt: 'item',
+  ul: 'paragraph',
+  ol: 'paragraph',
+  li: 'item',
+  blockquote: 'quote',
+  pre: 'paragraph',
+  table: 'paragraph',
+  tr: 'item',
+  caption: 'paragraph',
+  h1: 'heading',
+  h2: 'heading',
+  h3: 'heading',
+  h4: 'heading',
+  h5: 'heading',
+  h6: 'heading',
+  hr: 'scene',
+  body: 'paragraph',
+  html: 'paragraph',
+  center: 'paragraph',
+  form: 'paragraph',
+  fieldset: 'paragraph',
+  details: 'paragraph',
+  summary: 'paragraph',
+  thead: 'paragraph',
+  tbody: 'paragraph',
+};
+const noteTypes = /(?:^|\s)(?:footnote|endnote|rearnote|footnotes|endnotes|rearnotes|note)(?:\s|$)/u;
+const noteReference = /(?:^|\s)noteref(?:\s|$)/u;
+const pageBreak =
+  /(?:^|\s)(?:pagebreak|page-break|doc-pagebreak|pagenum|page-number|pageno|page_number|calibre_pb_\d+)(?:\s|$)/iu;
+const verseClass = /(?:^|[\s_-])(?:verse|poem|poetry|stanza|lyrics|linegroup)(?:$|[\s_\d-])/iu;
+
+interface Open {
+  readonly name: string;
+  readonly hidden: boolean;
+  readonly kind: BlockKind | undefined;
+  readonly quote: boolean;
+  readonly verse: boolean;
+  readonly pre: boolean;
+}
+
+/**
+ * The blocks of an HTML text, in whatever pieces it comes. Tolerant of bad markup as browsers are; fetches nothing, runs
+ * nothing, knows no entities but HTML's own. White space is as a browser shows it.
+ */
+export function createHtmlReader({ depth, notes }: HtmlOptions) {
+  const stack: Open[] = [];
+  let ready: HtmlBlock[] = [];
+  let text = '';
+  let ids: string[] = [];
+  let title = '';
+  let inTitle = false;
+  let level: number | undefined;
+
+  const hidden = () => stack.at(-1)?.hidden ?? false;
+
+  function kindNow(): BlockKind {
+    const top = stack.findLast(({ kind }) => kind !== undefined && kind !== 'paragraph')?.kind;
+    if (top === 'heading' || top === 'item') return top;
+    const inner = stack.at(-1);
+    if (inner?.verse) return 'verse';
+    return inner?.quote ? 'quote' : 'paragraph';
+  }
+
+  function close(): void {
+    const said = text
+      .replace(/[ \t\f\r]+/gu, ' ')
+      .replace(/ ?\n ?/gu, '\n')
+      .trim();
+    text = '';
+    if (said === '') return;
+    const kind = kindNow();
+    const scene = !/[\p{L}\p{N}]/u.test(said);
+    ready.push({
+      kind: scene ? 'scene' : kind,
+      text: `${said}\n\n`,
+      ids,
+      ...(kind === 'heading' && level !== undefined ? { level } : {}),
+    });
+    ids = [];
+  }
+
+  const parser = new Parser(
+    {
+      onopentag(name, attributes) {
+        if (stack.length >= depth)
+          throw new RhapsodeError('document_unsafe', {
+            message: `the document nests more than ${depth} elements`,
+          });
+        const kind = blocks[name];
+        if (kind !== undefined) close();
+        const above = stack.at(-1);
+        const type = `${attributes['epub:type'] ?? ''} ${attributes.role ?? ''}`;
+        const names = attributes.class ?? '';
+        const isNote =
+          !notes &&
+          (noteTypes.test(type.replaceAll('doc-', '')) ||
+            noteReference.test(type.replaceAll('doc-', '')) ||
+            (name === 'a' &&
+              /^#(?:fn|note|footnote|endnote|_ftn|_edn)/iu.test(attributes.href ?? '') &&
+              /(?:^|\s)(?:noteref|footnote|fnref|fn|footnote-ref|note)(?:\s|$)/iu.test(names)) ||
+            (/^(?:aside|div|section|li|p)$/u.test(name) &&
+              /(?:^|\s)(?:footnotes?|endnotes?)(?:\s|$)/iu.test(names)));
+        const isPage = pageBreak.test(type) || (/^(?:span|a|div|p)$/u.test(name) && pageBreak.test(names));
+        const gone =
+          'hidden' in attributes ||
+          attributes['aria-hidden'] === 'true' ||
+          /display\s*:\s*none/iu.test(attributes.style ?? '');
+        const hides = silent.has(name) || isNote || isPage || gone;
+        if (name === 'title') inTitle = true;
+        if (attributes.id && !(above?.hidden ?? false)) ids.push(attributes.id);
+        const heading = /^h([1-6])$/u.exec(name);
+        if (heading) level = Number(heading[1]);
+        stack.push({
+          name,
+          hidden: (above?.hidden ?? false) || hides,
+          kind,
+          quote: (above?.quote ?? false) || name === 'blockquote',
+          verse: (above?.verse ?? false) || verseClass.test(names) || /z3998:(?:verse|poem|song)/u.test(type),
+          pre: (above?.pre ?? false) || name === 'pre',
+        });
+        if (hidden()) return;
+        if (name === 'br') text += '\n';
+        if (name === 'hr') ready.push({ kind: 'scene', text: '* * *\n\n', ids: [] });
+        if (name === 'td' || name === 'th') text += text === '' ? '' : ' ';
+        if (
+          name === 'img' &&
+          attributes.alt &&
+          attributes.alt.length < 500 &&
+          !/^(?:cover|image|img|illustration|\s*)$/iu.test(attributes.alt)
+        )
+          text += ` ${attributes.alt} `;
+      },
+      ontext(data) {
+        if (inTitle) title += data;
+        if (hidden()) return;
+        text += stack.at(-1)?.pre ? data : data.replace(/[\n\r\t\f]+/gu, ' ');
+        if (text.length > 1_000_000) close();
+      },
+      onclosetag(name) {
+        if (name === 'title') inTitle = false;
+        if (blocks[name] !== undefined) close();
+        if (stack.at(-1)?.name === name) stack.pop();
+        if (/^h[1-6]$/u.test(name)) level = undefined;
+      },
+    },
+    { decodeEntities: true, lowerCaseTags: true, recognizeSelfClosing: true },
+  );
+
+  return {
+    write(piece: string): HtmlBlock[] {
+      parser.write(piece);
+      const out = ready;
+      ready = [];
+      return out;
+    },
+    end(): HtmlBlock[] {
+      parser.end();
+      close();
+      return ready;
+    },
+    get title() {
+      return title.replace(/\s+/gu, ' ').trim();
+    },
+  };
+}

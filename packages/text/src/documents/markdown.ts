@@ -1,0 +1,88 @@
+import MarkdownIt from 'markdown-it';
+import type { BlockKind, DocumentPart } from './document.ts';
+
+/**
+ * The blocks of a CommonMark text as they are written: marks and all, so that their spans are spans of the file. What is
+ * markup within a block says nothing. Headings of the first level that occurs more than once start chapters.
+ */
+export function* readMarkdown(text: string): Generator<DocumentPart> {
+  const markdown = new MarkdownIt('commonmark', { html: true }).enable('table');
+  const lines = lineStarts(text);
+  const tokens = markdown.parse(text.replace(/\r\n|\r/gu, '\n'), {});
+  const at = (line: number) => lines[line] ?? text.length;
+
+  interface Span {
+    start: number;
+    kind: BlockKind;
+    heading?: { level: number; title: string };
+  }
+  const spans: Span[] = [];
+  let quote = 0;
+  let item = 0;
+  for (let n = 0; n < tokens.length; n++) {
+    const token = tokens[n]!;
+    if (token.type === 'blockquote_open') quote++;
+    if (token.type === 'blockquote_close') quote--;
+    if (token.type === 'list_item_open') item++;
+    if (token.type === 'list_item_close') item--;
+    if (!token.map) continue;
+    const start = at(token.map[0]);
+    const inner = tokens[n + 1];
+    if (token.type === 'heading_open')
+      spans.push({
+        start,
+        kind: 'heading',
+        heading: { level: Number(token.tag.slice(1)), title: plainTitle(inner?.children ?? []) },
+      });
+    else if (token.type === 'paragraph_open')
+      spans.push({ start, kind: item > 0 ? 'item' : quote > 0 ? 'quote' : 'paragraph' });
+    else if (token.type === 'hr') spans.push({ start, kind: 'scene' });
+    else if (token.type === 'fence' || token.type === 'code_block') spans.push({ start, kind: 'paragraph' });
+    else if (token.type === 'html_block')
+      spans.push({ start, kind: /^\s*<!--/u.test(token.content) ? 'silent' : 'paragraph' });
+    else if (token.type === 'tr_open') spans.push({ start, kind: 'item' });
+  }
+  const front = /^---\r?\n[\s\S]{0,4000}?\r?\n---(?:\r?\n|$)/u.exec(text);
+  const levels = spans.flatMap(({ heading }) => (heading ? [heading.level] : []));
+  const chapterLevel =
+    levels.find((level) => levels.filter((other) => other === level).length > 1) ?? levels[0] ?? 1;
+
+  let started = false;
+  let done = 0;
+  const from = front && spans.some(({ start }) => start < front[0].length) ? front[0].length : 0;
+  if (from > 0) {
+    yield { type: 'chapter', title: '' };
+    started = true;
+    yield { type: 'block', block: { kind: 'silent', text: text.slice(0, from) } };
+    done = from;
+  }
+  const shown = spans.filter(({ start }, n) => start >= from && start !== spans[n - 1]?.start);
+  for (const [n, { kind, heading }] of shown.entries()) {
+    const end = shown[n + 1]?.start ?? text.length;
+    if (heading && heading.level <= chapterLevel) {
+      started = true;
+      yield { type: 'chapter', title: heading.title };
+    } else if (!started) {
+      started = true;
+      yield { type: 'chapter', title: '' };
+    }
+    if (end > done) yield { type: 'block', block: { kind, text: text.slice(done, end) } };
+    done = end;
+  }
+  if (!started) yield { type: 'chapter', title: '' };
+  if (done < text.length) yield { type: 'block', block: { kind: 'paragraph', text: text.slice(done) } };
+}
+
+const plainTitle = (children: readonly { type: string; content: string }[]): string =>
+  children
+    .map(({ type, content }) =>
+      type === 'text' || type === 'code_inline' ? content : type === 'softbreak' ? ' ' : '',
+    )
+    .join('')
+    .trim();
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (const { 0: found, index } of text.matchAll(/\r\n|\r|\n/gu)) starts.push(index + found.length);
+  return starts;
+}

@@ -1,0 +1,67 @@
+import { RhapsodeError } from '@rhapsode/contracts';
+import { SaxesParser } from 'saxes';
+
+/** A small XML file as a tree, for a book's directory. Names are without their prefix. */
+export interface XmlElement {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: XmlElement[];
+  text: string;
+}
+
+/** Refuses entities of the file's own: they serve attacks only. */
+export function refuseEntities(text: string): void {
+  const head = text.slice(0, 65_536);
+  if (/<!DOCTYPE[^>]*\[/iu.test(head) || /<!ENTITY/iu.test(text.slice(0, 1_000_000)))
+    throw new RhapsodeError('document_unsafe', { message: 'the document declares entities of its own' });
+}
+
+export function parseXml(text: string, depth: number, what: string): XmlElement {
+  refuseEntities(text);
+  const root: XmlElement = { name: '', attributes: {}, children: [], text: '' };
+  const stack: XmlElement[] = [root];
+  const parser = new SaxesParser({ xmlns: false });
+  const bare = (name: string) => name.slice(name.indexOf(':') + 1);
+  let failed: Error | undefined;
+  parser.on('error', (error) => {
+    failed ??= error;
+  });
+  parser.on('opentag', ({ name, attributes }) => {
+    if (stack.length > depth)
+      throw new RhapsodeError('document_unsafe', { message: `${what} nests more than ${depth} elements` });
+    const element: XmlElement = {
+      name: bare(name),
+      attributes: attributes as Record<string, string>,
+      children: [],
+      text: '',
+    };
+    stack.at(-1)!.children.push(element);
+    stack.push(element);
+  });
+  parser.on('closetag', () => {
+    const { text: inner } = stack.pop()!;
+    const above = stack.at(-1);
+    if (above && above !== root) above.text += inner;
+  });
+  parser.on('text', (data) => {
+    stack.at(-1)!.text += data;
+  });
+  parser.on('cdata', (data) => {
+    stack.at(-1)!.text += data;
+  });
+  parser.write(text.replace(/^\ufeff/u, '')).close();
+  const element = root.children[0];
+  if (!element || (failed && root.children.length === 0))
+    throw new RhapsodeError('document_invalid', { message: `${what} is not well-formed XML`, cause: failed });
+  return element;
+}
+
+export function* descendants(element: XmlElement, name: string): Generator<XmlElement> {
+  for (const child of element.children) {
+    if (child.name === name) yield child;
+    yield* descendants(child, name);
+  }
+}
+
+export const childOf = (element: XmlElement | undefined, name: string): XmlElement | undefined =>
+  element?.children.find((child) => child.name === name);

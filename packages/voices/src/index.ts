@@ -1,0 +1,8 @@
+export * from './catalogue.ts';
+export * from './host.ts';
+export * from './local-engine.ts';
+export * from './manage.ts';
+export * from './port.ts';
+export { type RestartReason, type Supervision, supervisionDefaults } from './supervised-child.ts';
+export * from './tone.ts';
+export * from './voice-source.ts';

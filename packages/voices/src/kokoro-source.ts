@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { RhapsodeError } from '@rhapsode/contracts';
+import { espeakVersion } from './espeak.ts';
+import { kokoroRateHz, loadKokoro, speakersOf } from './kokoro.ts';
+import { parseModel } from './onnx/graph/model.ts';
+import { runtimeVersion } from './onnx/session.ts';
+import type { PiperSettings } from './piper.ts';
+import type { VoiceFiles } from './voice-folders.ts';
+import type { VoiceShare, VoiceSource } from './voice-source.ts';
+
+/** A Kokoro model of the models directory, with a speaker for each of its style files. */
+export async function kokoroSource(
+  files: VoiceFiles,
+  settings: PiperSettings,
+  share: VoiceShare,
+): Promise<VoiceSource> {
+  const deterministic = !(await drawsRandomNumbers(files));
+  const parts = ['kokoro-1', runtimeVersion(), await espeakVersion()];
+  for (const { sha256 } of [files.model, files.config, ...files.styles]) parts.push(sha256);
+  return {
+    info: {
+      id: files.id,
+      name: files.manifest?.name ?? files.id,
+      engine: 'kokoro',
+      language: 'en-US',
+      sampleRateHz: kokoroRateHz,
+      speakers: speakersOf(files),
+      digest: createHash('sha256').update(parts.join('\n')).digest('hex'),
+      deterministic,
+      capabilities: {
+        speed: { min: 0.5, max: 2 },
+        streaming: deterministic,
+        marks: 'estimated',
+        phonemes: true,
+      },
+      ...(files.manifest?.licence === undefined ? {} : { licence: files.manifest.licence }),
+      ...(deterministic
+        ? {}
+        : { note: 'delivered by the sentence: its model draws random numbers of its own' }),
+    },
+    load: () => loadKokoro(files, settings, share),
+  };
+}
+
+async function drawsRandomNumbers(files: VoiceFiles): Promise<boolean> {
+  try {
+    const model = parseModel(await readFile(files.model.path));
+    return model.nodes.some((node) => /^(Random|Multinomial|Bernoulli)/.test(node.op));
+  } catch (cause) {
+    throw new RhapsodeError('model_invalid', {
+      message: `the model of the voice ${files.id} is not readable`,
+      cause,
+    });
+  }
+}

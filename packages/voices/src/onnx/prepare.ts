@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { peakOf } from '../loudness.ts';
+import { noiseBlock } from '../noise.ts';
+import { windowPlans } from '../window-plan.ts';
+import { type DeclaredSplit, type PiperGraph, readPiperGraph } from './graph/split.ts';
+import {
+  feedsOf,
+  flowStream,
+  type RunningSentence,
+  runSplit,
+  runWhole,
+  type SentenceInput,
+  type SplitLayout,
+  type SplitSessions,
+  textNoise,
+} from './piper-graph.ts';
+import { createSession, float32, type Session, type SessionSettings, type TensorData } from './session.ts';
+
+const layout = z.object({
+  output: z.string(),
+  latent: z.string(),
+  frames: z.array(z.string()),
+  durations: z.string().optional(),
+  textNoises: z.array(z.object({ name: z.string(), rows: z.int() })),
+  flow: z.object({ noise: z.string(), rows: z.int(), context: z.int() }).optional(),
+  vocoder: z.object({ context: z.int(), hop: z.int() }),
+});
+
+/** What is known of a voice's graph once it was tried; kept beside the model. */
+export const preparedRecord = z.object({
+  output: z.string(),
+  multiSpeaker: z.boolean(),
+  /** Undefined: it speaks whole sentences, for the `reason`. */
+  layout: layout.optional(),
+  reason: z.string().optional(),
+  deterministic: z.boolean(),
+  /** Peak of the calibration sentence. */
+  peak: z.number(),
+});
+export type PreparedRecord = z.infer<typeof preparedRecord>;
+
+export interface Prepared {
+  readonly record: PreparedRecord;
+  /** The parts as models; none if the voice can't be split. */
+  readonly parts:
+    | { readonly text: Uint8Array; readonly flow?: Uint8Array; readonly vocoder: Uint8Array }
+    | undefined;
+}
+
+export interface Calibration {
+  readonly ids: readonly number[];
+  readonly scales: SentenceInput['scales'];
+  readonly sampleRateHz: number;
+  readonly split: DeclaredSplit | undefined;
+}
+
+const atOnce = <T>(work: () => Promise<T>): Promise<T> => work();
+
+/**
+ * Splits a graph and believes nothing until it was tried: the windowed output has to be the whole graph's within one step of
+ * 16-bit PCM, and the same again in a second run. A voice that fails is used whole.
+ */
+export async function preparePiper(
+  bytes: Uint8Array,
+  calibration: Calibration,
+  settings: SessionSettings,
+): Promise<Prepared> {
+  const graph = readPiperGraph(bytes, calibration.split);
+  const input: SentenceInput = {
+    ids: calibration.ids,
+    scales: calibration.scales,
+    speaker: graph.multiSpeaker ? 0 : undefined,
+    seed: 12_345,
+  };
+  const split = await trySplit(graph, input, calibration.sampleRateHz, settings);
+  if (typeof split !== 'string') return split;
+  return { record: await tryWhole(bytes, graph, input, split, settings), parts: undefined };
+}
+
+async function trySplit(
+  graph: PiperGraph,
+  input: SentenceInput,
+  sampleRateHz: number,
+  settings: SessionSettings,
+): Promise<Prepared | string> {
+  const { split, seeded } = graph;
+  if (split === undefined || seeded === undefined) return graph.reason ?? 'it could not be split';
+  const open: Session[] = [];
+  const load = async (model: Uint8Array) => {
+    const session = await createSession(model, settings);
+    open.push(session);
+    return session;
+  };
+  try {
+    const rowsOf =
+      seeded.shapes === undefined
+        ? new Map<string, number>()
+        : await noiseRows(await load(seeded.shapes), input);
+    const textNoises = split.textNoises.map(({ name, like }) => ({ name, rows: rowsOf.get(like) ?? 0 }));
+    if (textNoises.some((noise) => noise.rows === 0)) return 'the shape of its noise is not that of its text';
+    const sessions: SplitSessions = {
+      text: await load(split.text),
+      flow: split.flow === undefined ? undefined : await load(split.flow.bytes),
+      vocoder: await load(split.vocoder.bytes),
+    };
+    const partial = { ...split, output: graph.output, textNoises, flow: undefined };
+    const text = await sessions.text.run({ ...feedsOf(input), ...textNoise(partial, input) });
+    const lateNoise = seeded.noises.find((noise) => noise.name === split.flow?.noise);
+    const shape =
+      lateNoise === undefined ? undefined : (text[lateNoise.like] ?? text[split.frames[0]!])!.dims;
+    const frames = text[split.frames[0]!]!.dims.at(-1)!;
+    const layout: SplitLayout = {
+      output: graph.output,
+      latent: split.latent,
+      frames: split.frames,
+      durations: split.durations,
+      textNoises,
+      flow:
+        split.flow === undefined || shape === undefined
+          ? undefined
+          : { noise: split.flow.noise, rows: shape.at(-2)!, context: split.flow.context },
+      vocoder: { context: split.vocoder.context, hop: split.vocoder.hop },
+    };
+    const windowed = async () =>
+      collectWindows(await runSplit(sessions, layout, input, windowPlans.interactive, sampleRateHz, atOnce));
+    const first = await windowed();
+
+    const late: Record<string, TensorData> = {};
+    if (layout.flow !== undefined) {
+      const { rows, noise } = layout.flow;
+      late[noise] = float32(noiseBlock(input.seed, rows, 0, frames, flowStream), [1, rows, frames]);
+    }
+    const reference = await load(seeded.bytes);
+    const whole = (await reference.run({ ...feedsOf(input), ...textNoise(layout, input), ...late }))[
+      graph.output
+    ]!.data as Float32Array;
+    const peak = peakOf(whole);
+    if (!Number.isFinite(peak) || whole.length !== first.length)
+      return 'its parts give another length than the whole';
+    const step = Math.max(peak, 1e-4) / 32_768;
+    if (first.some((value, i) => !(Math.abs(value - whole[i]!) <= step)))
+      return 'its parts give another sound than the whole';
+    const again = await windowed();
+    const deterministic = first.every((value, i) => value === again[i]);
+    return {
+      record: {
+        output: graph.output,
+        multiSpeaker: graph.multiSpeaker,
+        layout: layout as PreparedRecord['layout'],
+        deterministic,
+        peak,
+      },
+      parts: {
+        text: split.text,
+        ...(split.flow === undefined ? {} : { flow: split.flow.bytes }),
+        vocoder: split.vocoder.bytes,
+      },
+    };
+  } catch (error) {
+    return `splitting it failed: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    for (const session of open) await session.close();
+  }
+}
+
+async function tryWhole(
+  bytes: Uint8Array,
+  graph: PiperGraph,
+  input: SentenceInput,
+  reason: string,
+  settings: SessionSettings,
+): Promise<PreparedRecord> {
+  const session = await createSession(bytes, settings);
+  try {
+    const run = async () => collectWindows(await runWhole(session, graph.output, input, atOnce));
+    const [first, second] = [await run(), await run()];
+    const deterministic = first.length === second.length && first.every((value, i) => value === second[i]);
+    return {
+      output: graph.output,
+      multiSpeaker: graph.multiSpeaker,
+      reason,
+      deterministic,
+      peak: peakOf(first),
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Rows of the noises that are as long as the text, by the value they are like. */
+async function noiseRows(shapes: Session, input: SentenceInput): Promise<Map<string, number>> {
+  const rows = new Map<string, number>();
+  const results = await shapes.run(feedsOf(input));
+  for (const [name, { dims }] of Object.entries(results))
+    if (dims.length === 3 && dims[0] === 1 && dims[2] === input.ids.length) rows.set(name, dims[1]!);
+  return rows;
+}
+
+async function collectWindows(sentence: RunningSentence): Promise<Float32Array> {
+  const windows: Float32Array[] = [];
+  for await (const window of sentence.windows) windows.push(window);
+  const all = new Float32Array(windows.reduce((sum, window) => sum + window.length, 0));
+  let at = 0;
+  for (const window of windows) {
+    all.set(window, at);
+    at += window.length;
+  }
+  return all;
+}

@@ -1,0 +1,251 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Mark, RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
+import { cut } from './cut.ts';
+import { createEspeakPhonemizer } from './espeak.ts';
+import { estimateMarks } from './estimate-marks.ts';
+import { gainFor, toPcm } from './loudness.ts';
+import {
+  type RunningSentence,
+  runSplit,
+  runWhole,
+  type SentenceInput,
+  type SplitSessions,
+} from './onnx/piper-graph.ts';
+import { type PreparedRecord, preparePiper } from './onnx/prepare.ts';
+import { createSession, runtimeVersion, type Session, type SessionSettings } from './onnx/session.ts';
+import { type PhonemeIds, phonemeIds, type WordIds } from './phoneme-ids.ts';
+import type { Phonemizer } from './phonemizer.ts';
+import { languageOf, type PiperConfig, sampleRateOf } from './piper-config.ts';
+import type { SpeakRequest, SpeechPiece } from './port.ts';
+import { preparedKey, readPrepared, writePrepared } from './prepared-cache.ts';
+import type { LoadedVoice, VoiceShare } from './voice-source.ts';
+import { windowPlans } from './window-plan.ts';
+
+/** More phonemes than in any sentence; keeps the text part's memory bounded. */
+const mostIds = 4_000;
+
+export interface PiperFiles {
+  readonly modelPath: string;
+  readonly config: PiperConfig;
+  readonly modelSha256: string;
+  readonly configSha256: string;
+}
+
+export interface PiperSettings extends SessionSettings {
+  readonly cacheDir: string;
+}
+
+/** Splits and tries the voice's graph and keeps what came of it; at once if that was done before. */
+export async function preparePiperVoice(files: PiperFiles, settings: PiperSettings): Promise<PreparedRecord> {
+  const key = preparedKey(files.modelSha256, files.configSha256);
+  const known = await readPrepared(settings.cacheDir, key);
+  if (known !== undefined) return known.record;
+  const phonemizer = createEspeakPhonemizer();
+  try {
+    const { inference } = files.config;
+    const prepared = await preparePiper(
+      await readFile(files.modelPath),
+      {
+        ids: await calibrationIds(files.config, phonemizer),
+        scales: { noise: inference.noise_scale, length: inference.length_scale, noiseW: inference.noise_w },
+        sampleRateHz: sampleRateOf(files.config),
+        split: files.config.rhapsode?.split,
+      },
+      settings,
+    );
+    await writePrepared(settings.cacheDir, key, prepared);
+    return prepared.record;
+  } catch (cause) {
+    if (cause instanceof RhapsodeError) throw cause;
+    throw new RhapsodeError('model_invalid', {
+      message: `the model can't be used: ${cause instanceof Error ? cause.message : 'it is not readable'}`,
+      cause,
+    });
+  } finally {
+    await phonemizer.close();
+  }
+}
+
+/** Numbers are words in every language. */
+async function calibrationIds(config: PiperConfig, phonemizer: Phonemizer): Promise<readonly number[]> {
+  const { ids } = await phonemeIds('1 2 3 4 5 6 7 8 9 10, 11 12 13 14.', config, phonemizer);
+  if (ids.length > 20) return ids;
+  const known = Object.values(config.phoneme_id_map).flat();
+  return Array.from({ length: 80 }, (_, i) => known[i % known.length]!);
+}
+
+/** What the voice can do, by what is known of its graph. */
+export function piperInfo(
+  id: string,
+  name: string,
+  files: PiperFiles,
+  record: PreparedRecord,
+  phonemizerVersion: string,
+  licence: string | undefined,
+): VoiceInfo {
+  const { config } = files;
+  const length = config.inference.length_scale;
+  const speakers = record.multiSpeaker ? speakerNames(config) : [];
+  return {
+    id,
+    name,
+    engine: 'piper',
+    language: languageOf(config),
+    sampleRateHz: sampleRateOf(config),
+    speakers,
+    digest: createHash('sha256')
+      .update(
+        ['piper-1', runtimeVersion(), files.modelSha256, files.configSha256, phonemizerVersion].join('\n'),
+      )
+      .digest('hex'),
+    deterministic: record.deterministic,
+    capabilities: {
+      // The length scale stays within 0.2 to 5.
+      speed: { min: Math.max(0.25, length / 5), max: Math.min(4, length / 0.2) },
+      streaming: record.layout !== undefined,
+      marks: record.layout?.durations === undefined ? 'estimated' : 'model',
+      phonemes: config.phoneme_type === 'espeak',
+    },
+    ...(licence === undefined ? {} : { licence }),
+    ...(record.reason === undefined ? {} : { note: `speaks whole sentences: ${record.reason}` }),
+  };
+}
+
+const speakerNames = (config: PiperConfig): string[] =>
+  Object.keys(config.speaker_id_map).length > 0
+    ? Object.keys(config.speaker_id_map)
+    : Array.from({ length: config.num_speakers }, (_, i) => String(i));
+
+export async function loadPiper(
+  files: PiperFiles,
+  settings: PiperSettings,
+  { turns, espeak }: VoiceShare,
+): Promise<LoadedVoice> {
+  await preparePiperVoice(files, settings);
+  const key = preparedKey(files.modelSha256, files.configSha256);
+  const prepared = await readPrepared(settings.cacheDir, key);
+  if (prepared === undefined)
+    throw new RhapsodeError('model_invalid', { message: 'the prepared voice is gone' });
+  const { record } = prepared;
+  const open: Session[] = [];
+  const load = async (path: string) => {
+    const session = await createSession(path, settings);
+    open.push(session);
+    return session;
+  };
+  const whole = record.layout === undefined ? await load(files.modelPath) : undefined;
+  const sessions: SplitSessions | undefined =
+    record.layout === undefined
+      ? undefined
+      : {
+          text: await load(prepared.text),
+          flow: record.layout.flow === undefined ? undefined : await load(prepared.flow),
+          vocoder: await load(prepared.vocoder),
+        };
+  const phonemizer = createEspeakPhonemizer(espeak);
+  const sampleRateHz = sampleRateOf(files.config);
+  const gain = gainFor(record.peak);
+
+  async function start(
+    request: SpeakRequest,
+    spoken: PhonemeIds,
+    compute: <T>(work: () => Promise<T>) => Promise<T>,
+  ): Promise<RunningSentence> {
+    const { inference } = files.config;
+    const input: SentenceInput = {
+      ids: spoken.ids,
+      scales: {
+        noise: inference.noise_scale,
+        length: inference.length_scale / request.speed,
+        noiseW: inference.noise_w,
+      },
+      speaker: record.multiSpeaker ? speakerId(files.config, request.speaker) : undefined,
+      seed: request.seed,
+    };
+    if (record.layout === undefined || sessions === undefined)
+      return runWhole(whole!, record.output, input, compute);
+    return runSplit(
+      sessions,
+      record.layout as never,
+      input,
+      windowPlans[request.class],
+      sampleRateHz,
+      compute,
+    );
+  }
+
+  async function* speak(request: SpeakRequest, signal: AbortSignal): AsyncGenerator<SpeechPiece> {
+    signal.throwIfAborted();
+    const spoken = await phonemeIds(request.text, files.config, phonemizer);
+    signal.throwIfAborted();
+    if (spoken.words.length === 0) {
+      yield { type: 'end', facts: { samples: 0, marksFrom: 'none', marks: [] } };
+      return;
+    }
+    if (spoken.ids.length > mostIds)
+      throw new RhapsodeError('text_too_long', { message: 'the sentence is too long for this voice' });
+    let deadlineMs: number | undefined;
+    const compute = <T>(work: () => Promise<T>): Promise<T> =>
+      turns.take({ bulk: request.class === 'bulk', deadlineMs, signal }, work);
+    const sentence = await start(request, spoken, compute);
+    let samples = 0;
+    for await (const window of sentence.windows) {
+      signal.throwIfAborted();
+      const pcm = toPcm(window, gain);
+      samples += pcm.length;
+      deadlineMs = (deadlineMs ?? performance.now()) + (pcm.length / sampleRateHz) * 1000;
+      for (const piece of cut(pcm, sampleRateHz)) {
+        yield { type: 'audio', pcm: piece };
+        signal.throwIfAborted();
+      }
+    }
+    const marks =
+      sentence.durations === undefined
+        ? estimateMarks(request.text, samples)
+        : wordMarks(spoken.words, sentence.durations, sentence.hop, samples);
+    const marksFrom = sentence.durations === undefined ? 'estimated' : 'model';
+    yield { type: 'end', facts: { samples, marksFrom, marks, unknownPhonemes: spoken.unknown } };
+  }
+
+  // The first run is slower than the others, and the phonemizer has to start.
+  const first: SpeakRequest = {
+    voice: '',
+    text: '1 2 3.',
+    segment: 0,
+    seed: 0,
+    speed: 1,
+    class: 'interactive',
+  };
+  for await (const _ of speak(first, new AbortController().signal));
+
+  return {
+    // The sessions hold the weights once more than the files, and what they work with.
+    bytes: 200 * 2 ** 20,
+    speak,
+    async close() {
+      await phonemizer.close();
+      for (const session of open) await session.close();
+    },
+  };
+}
+
+function speakerId(config: PiperConfig, name: string | undefined): number {
+  if (name === undefined) return 0;
+  return config.speaker_id_map[name] ?? Number(name);
+}
+
+/** Word times from the frames of each id; a pad belongs to the phoneme before it. */
+function wordMarks(words: readonly WordIds[], durations: Float32Array, hop: number, samples: number): Mark[] {
+  const starts = new Float64Array(durations.length + 1);
+  for (let i = 0; i < durations.length; i++) starts[i + 1] = starts[i]! + durations[i]! * hop;
+  const at = (id: number) => Math.min(samples, Math.round(starts[id]!));
+  return words.map(({ text, start, end, from, to }) => ({
+    kind: 'word',
+    text,
+    start,
+    end,
+    firstSample: at(from),
+    samples: at(to) - at(from),
+  }));
+}

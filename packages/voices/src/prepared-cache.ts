@@ -1,0 +1,70 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Prepared, type PreparedRecord, preparedRecord } from './onnx/prepare.ts';
+
+import { runtimeVersion } from './onnx/session.ts';
+
+/** Where the parts of a voice lie once they are made. */
+export interface PreparedFiles {
+  readonly record: PreparedRecord;
+  readonly text: string;
+  readonly flow: string;
+  readonly vocoder: string;
+}
+
+const file = {
+  record: 'record.json',
+  text: 'text.onnx',
+  flow: 'flow.onnx',
+  vocoder: 'vocoder.onnx',
+} as const;
+
+/** Anything that decides what is in the folder: the model, the runtime it was tried with, this code's way of splitting. */
+export const preparedKey = (modelSha256: string, configSha256: string): string =>
+  createHash('sha256')
+    .update(`split-1\n${runtimeVersion()}\n${modelSha256}\n${configSha256}`)
+    .digest('hex')
+    .slice(0, 32);
+
+export async function readPrepared(cacheDir: string, key: string): Promise<PreparedFiles | undefined> {
+  const folder = join(cacheDir, key);
+  const text = await readFile(join(folder, file.record), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const record = preparedRecord.parse(JSON.parse(text));
+    return {
+      record,
+      text: join(folder, file.text),
+      flow: join(folder, file.flow),
+      vocoder: join(folder, file.vocoder),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all: several processes may prepare the same voice at once. */
+export async function writePrepared(cacheDir: string, key: string, prepared: Prepared): Promise<void> {
+  const folder = join(cacheDir, key);
+  const fresh = `${folder}.${randomBytes(6).toString('hex')}`;
+  await mkdir(fresh, { recursive: true, mode: 0o700 });
+  try {
+    const { parts } = prepared;
+    if (parts !== undefined) {
+      await writeFile(join(fresh, file.text), parts.text);
+      if (parts.flow !== undefined) await writeFile(join(fresh, file.flow), parts.flow);
+      await writeFile(join(fresh, file.vocoder), parts.vocoder);
+    }
+    await writeFile(join(fresh, file.record), JSON.stringify(prepared.record));
+    await rename(fresh, folder).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      // Somebody else was faster, or what is there can't be read.
+      if ((await readPrepared(cacheDir, key)) !== undefined) return;
+      await rm(folder, { recursive: true, force: true });
+      await rename(fresh, folder);
+    });
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+}

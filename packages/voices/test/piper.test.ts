@@ -1,0 +1,309 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixtures, piperConfig, writeFixture } from '../../../models/fixtures/make.ts';
+import { tiny, type VitsShape, vitsModel } from '../../../models/fixtures/vits.ts';
+import { openCatalogue } from '../src/catalogue.ts';
+import { collect, engineConformance } from '../src/conformance.ts';
+import { createEngineHost } from '../src/host.ts';
+import { createLocalEngine } from '../src/local-engine.ts';
+import { readPiperGraph } from '../src/onnx/graph/split.ts';
+import { bytesField, concat, numberField } from '../src/onnx/graph/wire.ts';
+import type { SpeakRequest } from '../src/port.ts';
+
+const modelsDir = mkdtempSync(join(tmpdir(), 'rhapsode-voices-test-'));
+const closing: { close(): Promise<void> }[] = [];
+
+beforeAll(() => {
+  for (const [name, shape] of Object.entries(fixtures)) writeFixture(modelsDir, name, shape);
+  writeFixture(modelsDir, 'quiet', { ...tiny, noise: false });
+  writeFixture(modelsDir, 'restless', { ...tiny, noise: 'uniform' });
+}, 60_000);
+afterAll(async () => {
+  await Promise.all(closing.map((one) => one.close()));
+  rmSync(modelsDir, { recursive: true, force: true });
+});
+
+const request: SpeakRequest = {
+  voice: 'fixture-tiny',
+  text: 'The quick brown fox, it is said, jumps over the lazy dog; and then it goes home.',
+  segment: 0,
+  seed: 7,
+  speed: 1,
+  class: 'interactive',
+};
+const catalogue = { modelsDir, espeak: false };
+const engine = async () => {
+  const created = createLocalEngine(await openCatalogue(catalogue));
+  closing.push(created);
+  return created;
+};
+
+engineConformance('a Piper voice in this process', async () => ({
+  engine: await engine(),
+  request,
+  sampleRateHz: 22_050,
+  deterministic: true,
+}));
+
+engineConformance('a Piper voice of several speakers behind the host', async () => ({
+  engine: createEngineHost({ children: 1, catalogue, warm: ['fixture-speakers'] }),
+  request: { ...request, voice: 'fixture-speakers', speaker: 'ben' },
+  sampleRateHz: 22_050,
+  deterministic: true,
+}));
+
+it('commits fixtures that the script makes again', () => {
+  for (const [name, shape] of Object.entries(fixtures)) {
+    const at = new URL(`../../../models/fixtures/${name}.onnx`, import.meta.url);
+    expect(Buffer.from(vitsModel(shape)).equals(readFileSync(at))).toBe(true);
+    expect(JSON.parse(readFileSync(`${at.pathname}.json`, 'utf8'))).toEqual(piperConfig(name, shape));
+  }
+});
+
+it('gives the first audio before the sentence is done, in growing windows', async () => {
+  const { pieces } = await collect(await engine(), request);
+  expect(pieces.length).toBeGreaterThan(3);
+  expect(pieces[0]! / 22_050).toBeLessThan(0.35);
+  expect(pieces[1]).toBeGreaterThan(pieces[0]!);
+});
+
+it('gives the same samples in two processes and with two numbers of threads', async () => {
+  const sounds: Int16Array[] = [];
+  for (const threads of [1, 1, 2]) {
+    const host = createEngineHost({ children: 1, catalogue: { ...catalogue, sessions: { threads } } });
+    closing.push(host);
+    sounds.push((await collect(host, request)).pcm);
+  }
+  expect(sounds[1]).toEqual(sounds[0]);
+  expect(sounds[2]).toEqual(sounds[0]);
+});
+
+it('gives another sound for another seed', async () => {
+  const speaking = await engine();
+  const one = await collect(speaking, request);
+  const other = await collect(speaking, { ...request, seed: 8 });
+  expect(other.pcm).not.toEqual(one.pcm);
+});
+
+it('gives bulk the sound of a listener within one step of 16 bits', async () => {
+  const speaking = await engine();
+  const listener = await collect(speaking, request);
+  const bulk = await collect(speaking, { ...request, class: 'bulk' });
+  expect(bulk.pcm.length).toBe(listener.pcm.length);
+  expect(bulk.pieces.length).toBeLessThanOrEqual(listener.pieces.length);
+  let most = 0;
+  for (const [i, sample] of bulk.pcm.entries()) most = Math.max(most, Math.abs(sample - listener.pcm[i]!));
+  expect(most).toBeLessThanOrEqual(1);
+});
+
+it('continues after a kill at the very sample: the next attempt repeats what was heard', async () => {
+  const host = createEngineHost({ children: 1, catalogue, warm: ['fixture-tiny'] });
+  closing.push(host);
+  await host.ready();
+  const heard: number[] = [];
+  const long = { ...request, text: Array(8).fill(request.text).join(' ') };
+  await expect(
+    (async () => {
+      for await (const piece of host.speak(long, new AbortController().signal)) {
+        if (piece.type !== 'audio') continue;
+        heard.push(...piece.pcm);
+        for (const pid of host.pids()) process.kill(pid, 'SIGKILL');
+      }
+    })(),
+  ).rejects.toMatchObject({ code: 'engine_crashed' });
+  const { pcm } = await collect(host, long);
+  expect(heard.length).toBeGreaterThan(0);
+  expect(heard.length).toBeLessThan(pcm.length);
+  expect(Int16Array.from(heard)).toEqual(pcm.subarray(0, heard.length));
+});
+
+it('marks words with the durations of the model', async () => {
+  const { facts } = await collect(await engine(), request);
+  expect(facts.marksFrom).toBe('model');
+  expect(facts.marks.map((mark) => mark.text)).toEqual(request.text.match(/\w+/g));
+  for (const [i, mark] of facts.marks.entries()) {
+    expect(mark.samples).toBeGreaterThan(0);
+    if (i > 0) {
+      const before = facts.marks[i - 1]!;
+      expect(mark.firstSample).toBeGreaterThanOrEqual(before.firstSample + before.samples);
+    }
+  }
+});
+
+it('lets a listener’s first window pass sentences that are already heard, and bulk wait for both', async () => {
+  const speaking = await engine();
+  const text = Array(6).fill(request.text).join(' ');
+  await speaking.load('fixture-tiny');
+  const order: string[] = [];
+  const speak = async (name: string, change: Partial<SpeakRequest>) => {
+    let first = true;
+    for await (const piece of speaking.speak({ ...request, ...change }, new AbortController().signal)) {
+      if (first && piece.type === 'audio') order.push(`${name} begins`);
+      first = false;
+      if (name === 'early') begun.resolve();
+    }
+    order.push(`${name} ends`);
+  };
+  const begun = Promise.withResolvers<void>();
+  const bulk = speak('bulk', { text, class: 'bulk' });
+  const early = speak('early', { text });
+  const late = begun.promise.then(() => speak('late', { text: 'Hello there, you.' }));
+  await Promise.all([bulk, early, late]);
+  expect(order.indexOf('late begins')).toBeLessThan(order.indexOf('early ends'));
+  expect(order.indexOf('early ends')).toBeLessThan(order.indexOf('bulk ends'));
+});
+
+it('uses a graph whole that can’t be split, says so, and promises nothing about it', async () => {
+  const found = await openCatalogue(catalogue);
+  const info = found.get('restless');
+  expect([info.deterministic, info.capabilities.streaming, info.capabilities.marks]).toEqual([
+    false,
+    false,
+    'estimated',
+  ]);
+  expect(info.note).toMatch(/random/);
+  const speaking = createLocalEngine(found);
+  closing.push(speaking);
+  const [one, two] = [
+    await collect(speaking, { ...request, voice: 'restless' }),
+    await collect(speaking, { ...request, voice: 'restless' }),
+  ];
+  expect(one.facts.samples).toBeGreaterThan(0);
+  expect(two.pcm).not.toEqual(one.pcm);
+});
+
+/** Protobuf merges a second graph field into the first, as a reader of the whole file would. */
+const graphOf = (part: Uint8Array): Uint8Array => bytesField(7, part);
+
+describe('a broken voice', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'rhapsode-broken-test-'));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const model = Buffer.from(vitsModel(tiny));
+  const config = piperConfig('x', tiny);
+  const put = (name: string, bytes: Uint8Array, json: unknown) => {
+    writeFileSync(join(dir, `${name}.onnx`), bytes);
+    writeFileSync(join(dir, `${name}.onnx.json`), typeof json === 'string' ? json : JSON.stringify(json));
+  };
+
+  it('is a problem with a name and a code, and hides no other', async () => {
+    writeFixture(dir, 'good', tiny);
+    put('bad-json', model, '{"audio":');
+    put('no-map', model, { ...config, phoneme_id_map: undefined });
+    put('truncated', model.subarray(0, model.length / 2), config);
+    put('empty', new Uint8Array(0), config);
+    put('noise', Buffer.from(Array.from({ length: 5_000 }, (_, i) => (i * 7919) % 256)), config);
+    put(
+      'wrong-inputs',
+      Buffer.from(model.toString('latin1').replaceAll('scales', 'skales'), 'latin1'),
+      config,
+    );
+    put(
+      'unknown-op',
+      Buffer.from(model.toString('latin1').replaceAll('LeakyRelu', 'LeakyRelo'), 'latin1'),
+      config,
+    );
+    put('unknown-opset', Buffer.from(vitsModel(tiny, 99)), config);
+    // A weight that says that its data lies in another file.
+    put(
+      'external-data',
+      Buffer.concat([model, graphOf(bytesField(5, concat([bytesField(8, 'far'), numberField(14, 1)])))]),
+      config,
+    );
+    const found = await openCatalogue({ modelsDir: dir, espeak: false });
+    expect(found.voices.map((voice) => voice.id)).toEqual(['good']);
+    expect(found.problems.map(({ id, error }) => `${id}: ${error.code}`).sort()).toEqual([
+      'bad-json: model_invalid',
+      'empty: model_invalid',
+      'external-data: model_invalid',
+      'no-map: model_invalid',
+      'noise: model_invalid',
+      'truncated: model_invalid',
+      'unknown-op: model_invalid',
+      'unknown-opset: model_invalid',
+      'wrong-inputs: model_invalid',
+    ]);
+    for (const { error } of found.problems) expect(error.message).not.toContain(dir);
+    expect(() => found.get('truncated')).toThrow(expect.objectContaining({ code: 'model_invalid' }));
+    const speaking = createLocalEngine(found);
+    closing.push(speaking);
+    expect((await collect(speaking, { ...request, voice: 'good' })).pcm.length).toBeGreaterThan(0);
+  }, 60_000);
+
+  it('with a manifest has its files checked: missing, changed, outside of its folder', async () => {
+    const { mkdirSync } = await import('node:fs');
+    const folder = join(dir, 'manifests');
+    const manifest = (name: string, files: unknown[], more: object = {}) => {
+      mkdirSync(join(folder, name), { recursive: true });
+      const text = JSON.stringify({ engine: 'piper', files, ...more });
+      writeFileSync(join(folder, name, 'voice.json'), text);
+    };
+    const wrong = '0'.repeat(64);
+    manifest('missing', [{ path: 'x.onnx', sha256: wrong }]);
+    manifest('changed', [{ path: 'voice.json', sha256: wrong }]);
+    manifest('outside', [{ path: '../x.onnx', sha256: wrong }]);
+    manifest('unknown-field', [{ path: 'x.onnx', sha256: wrong }], { shell: 'rm' });
+    const { problems } = await openCatalogue({ modelsDir: folder, espeak: false });
+    expect(problems.map(({ id, error }) => `${id}: ${error.code}`).sort()).toEqual([
+      'changed: model_checksum',
+      'missing: model_missing',
+      'outside: model_invalid',
+      'unknown-field: model_invalid',
+    ]);
+  });
+});
+
+it('cuts a graph of another make where its configuration says', async () => {
+  const declared = mkdtempSync(join(tmpdir(), 'rhapsode-declared-test-'));
+  // Without the weight's name and with its vocoder's first convolution out of reach, nothing else tells the place.
+  const bytes = vitsModel(tiny);
+  const { split } = readPiperGraph(bytes);
+  const named = Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('dec.', 'xyz.'), 'latin1');
+  const config = piperConfig('declared', tiny);
+  const put = (name: string, rhapsode: object) => {
+    writeFileSync(join(declared, `${name}.onnx`), named);
+    writeFileSync(join(declared, `${name}.onnx.json`), JSON.stringify({ ...config, rhapsode }));
+  };
+  put('right', { split: { latent: split!.latent, context: 9, hop: 256 } });
+  put('too-near', { split: { latent: split!.latent, context: 1, hop: 256 } });
+  put('elsewhere', { split: { latent: 'nowhere', context: 9, hop: 256 } });
+  const found = await openCatalogue({ modelsDir: declared, espeak: false });
+  expect(found.problems).toEqual([]);
+  expect(found.get('right').capabilities.streaming).toBe(true);
+  expect(found.get('too-near').capabilities.streaming).toBe(false);
+  expect(found.get('too-near').note).toMatch(/another sound/);
+  expect(found.get('elsewhere').note).toMatch(/declared split/);
+  rmSync(declared, { recursive: true, force: true });
+});
+
+describe('the graph of a voice', () => {
+  const shapes: Record<string, VitsShape> = {
+    tiny,
+    'several speakers': { ...tiny, speakers: 3 },
+    'no noise': { ...tiny, noise: false },
+  };
+  for (const [name, shape] of Object.entries(shapes))
+    it(`is split with its contexts: ${name}`, () => {
+      const { split, reason } = readPiperGraph(vitsModel(shape));
+      expect(reason).toBeUndefined();
+      // Two couplings of two layers of kernel 5.
+      if (shape.noise) expect(split!.flow!.context).toBe(8);
+      expect(split!.vocoder.hop).toBe(256);
+      expect(split!.vocoder.context).toBeGreaterThan(4);
+      expect(split!.vocoder.context).toBeLessThan(14);
+    });
+});
+
+it('says which execution provider is missing, and that the model is not to blame', async () => {
+  const fresh = mkdtempSync(join(tmpdir(), 'rhapsode-provider-test-'));
+  writeFixture(fresh, 'voice', tiny);
+  const { problems } = await openCatalogue({
+    modelsDir: fresh,
+    espeak: false,
+    sessions: { providers: ['cuda'] },
+  });
+  expect(problems.map(({ error }) => error.code)).toEqual(['config_invalid']);
+  expect(problems[0]!.error.message).toContain('cuda');
+  rmSync(fresh, { recursive: true, force: true });
+});

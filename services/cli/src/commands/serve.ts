@@ -1,0 +1,87 @@
+import { answerAudio } from '@rhapsode/collector/audio-answer';
+import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
+import { createLogGuard } from '@rhapsode/gateway/log-guard';
+import { createTextSessions } from '@rhapsode/gateway/text-sessions';
+import { createVoiceDirectory } from '@rhapsode/gateway/voice-directory';
+import { createMetricsObserver, warmPlanner } from '@rhapsode/pipeline';
+import { createHttpApp, createSocketDrain, listen, opsRoutes } from '@rhapsode/service';
+import {
+  createHealth,
+  createInferenceCheck,
+  createLifecycle,
+  createLog,
+  createMetrics,
+} from '@rhapsode/telemetry';
+import { numberOption, parse, type Usage } from '../args.ts';
+import type { Command } from '../command.ts';
+import { catalogueOptions, createSpeaker } from '../speaker.ts';
+
+const usage = {
+  synopsis: 'rhapsode serve [--port PORT] [--host ADDRESS]',
+  about: 'Starts the whole pipeline as a server in this one process: no Redis, no NATS.',
+  options: { port: { type: 'string', short: 'p' }, host: { type: 'string' } },
+  help: {
+    port: 'port to listen on (default RHAPSODE_PORT or 8080)',
+    host: 'address to listen on (default 127.0.0.1)',
+  },
+} satisfies Usage<Record<string, { type: 'string' | 'boolean'; short?: string }>>;
+
+export const serve: Command = {
+  usage,
+  async run(args, { config }) {
+    const { values } = parse(usage, args);
+    const port = numberOption('port', values.port, 0, 65_535, { whole: true }) ?? config.port;
+    const host = values.host ?? config.host;
+    const pool = 'default';
+
+    const log = createLog({ service: 'rhapsode', level: config.logLevel });
+    const metrics = createMetrics({ processMetrics: true });
+    const lifecycle = createLifecycle({ log, graceMs: config.drainSeconds * 1000 });
+    lifecycle.install(process);
+
+    const observer = createMetricsObserver(metrics, log, pool);
+    const speaker = await createSpeaker(config, {
+      warm: ['default'],
+      observer,
+      onRestart(event) {
+        metrics.engineRestartsTotal.add(1, { reason: event.reason });
+        log.warn(event, 'engine process ended');
+      },
+    });
+    lifecycle.onClose('pipeline', () => speaker.close());
+    const { embedded, catalogue, engine } = speaker;
+    const { store, log: audioLog, dispatcher } = embedded;
+
+    warmPlanner([catalogue.get('default').language]);
+    const voice = catalogue.get('default').id;
+    const inference = createInferenceCheck(async () => {
+      const words = { voice, text: 'Ready.', segment: 0, seed: 0, speed: 1, class: 'interactive' } as const;
+      for await (const _ of engine.speak(words, AbortSignal.timeout(30_000)));
+    });
+    const texts = createTextSessions({ log, idleMs: config.textIdleSeconds * 1000 });
+    lifecycle.onClose('texts', () => texts.close());
+    const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
+    opsRoutes(app, { health: createHealth({ lifecycle, checks: { inference } }), metrics });
+    const listenDeps = { store, log: audioLog, dispatcher, observer };
+    gatewayRoutes(app, {
+      store,
+      dispatcher,
+      observer,
+      voices: createVoiceDirectory({ store, pools: [pool], aliases: catalogueOptions(config).aliases }),
+      audio: (wanted) => answerAudio(wanted, listenDeps),
+      logGuard: createLogGuard(audioLog),
+      texts,
+      drain: createSocketDrain(),
+      log,
+      metrics,
+      tenant: 'local',
+      limits: config,
+    });
+    const address = await listen(app, { host, port, lifecycle });
+    lifecycle.ready();
+    log.info(
+      { url: `http://${host}:${address.port}`, voice, voices: catalogue.voices.length },
+      'ready to speak',
+    );
+  },
+};

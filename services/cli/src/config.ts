@@ -1,0 +1,38 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { limitSettings } from '@rhapsode/gateway/config';
+import { commonSettings, integer, port, readSettings, type Settings } from '@rhapsode/service';
+import { z } from 'zod';
+
+const models = fileURLToPath(new URL('../../../models', import.meta.url));
+
+const { host, defaultVoice, aliases, testVoices, drainSeconds, logLevel, redisUrl, natsUrl } = commonSettings;
+
+export const cliSettings = {
+  modelsDir: {
+    name: 'RHAPSODE_MODELS_DIR',
+    description: 'Folder of voices',
+    default: models,
+    schema: z.string(),
+  },
+  slots: {
+    name: 'RHAPSODE_SLOTS',
+    description: 'Engine processes: sentences that are spoken at once',
+    default: String(availableParallelism()),
+    schema: integer(1, 256),
+  },
+  defaultVoice,
+  aliases,
+  testVoices,
+  host: { ...host, default: '127.0.0.1' },
+  port: { name: 'RHAPSODE_PORT', description: 'Port of the embedded server', default: '8080', schema: port },
+  ...limitSettings,
+  drainSeconds,
+  logLevel,
+  redisUrl,
+  natsUrl,
+} as const;
+
+export type CliConfig = Settings<typeof cliSettings>;
+
+export const readConfig = (): CliConfig => readSettings(cliSettings, process.env);

@@ -1,0 +1,35 @@
+/** Long work shows how far it is: a bar that is redrawn on a terminal, a line now and then elsewhere. */
+export interface Progress {
+  update(done: number, total: number | undefined, detail: string): void;
+  end(): void;
+}
+
+const barWidth = 28;
+const redrawEveryMs = 100;
+const lineEveryMs = 5_000;
+
+export function createProgress(stream: NodeJS.WriteStream, { quiet }: { quiet: boolean }): Progress {
+  if (quiet) return { update() {}, end() {} };
+  const terminal = stream.isTTY === true;
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let drawn = false;
+  return {
+    update(done, total, detail) {
+      const now = performance.now();
+      if (now - shownAt < (terminal ? redrawEveryMs : lineEveryMs) && done !== total) return;
+      shownAt = now;
+      const count = `${done}/${total ?? '?'}`;
+      if (!terminal) {
+        stream.write(`${count} ${detail}\n`);
+        return;
+      }
+      const filled = total ? Math.round((barWidth * done) / total) : 0;
+      const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+      stream.write(`\r\u001b[2K${bar} ${count} ${detail}`.slice(0, stream.columns || 120));
+      drawn = true;
+    },
+    end() {
+      if (drawn) stream.write('\n');
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseWav } from '@rhapsode/audio';
+import { toneLength, toneSamples } from '@rhapsode/voices';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rhapsode-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs the command as a user would; `interruptAfter` sends Ctrl-C when that was seen on standard error. */
+function rhapsode(
+  args: string[],
+  { input, env, interruptAfter }: { input?: string | Buffer; env?: object; interruptAfter?: RegExp } = {},
+): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: folder,
+      env: {
+        PATH: '/usr/bin:/bin',
+        RHAPSODE_TEST_VOICES: 'true',
+        RHAPSODE_DEFAULT_VOICE: 'tone',
+        RHAPSODE_SLOTS: '1',
+        ...env,
+      },
+    });
+    let [out, err, interrupted] = ['', '', false];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+      if (interrupted || !interruptAfter?.test(err)) return;
+      interrupted = true;
+      child.kill('SIGINT');
+    });
+    child.stdin.end(input ?? '');
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+const text = 'One sentence is here. Another follows it.';
+
+describe('rhapsode', () => {
+  it('speaks a text into a file whose size fields are exact, and sums up in its last line', async () => {
+    const { code, out } = await rhapsode(['speak', text, '-o', 'a.wav', '--seed', '7']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^a\.wav: 2 segments, .* of audio in .*, first audio after \d+ ms, RTF \d/m);
+    const { pcm, sampleRateHz, sized } = parseWav(await readFile(join(folder, 'a.wav')));
+    expect({ sampleRateHz, sized }).toEqual({ sampleRateHz: 16_000, sized: true });
+    const first = toneLength('One sentence is here.');
+    expect(Buffer.from(pcm.buffer, pcm.byteOffset, first * 2)).toEqual(
+      Buffer.from(toneSamples(7, 0, 0, first).buffer),
+    );
+  });
+
+  it('reads standard input and files, chooses the format by the ending, and tells machines in JSON', async () => {
+    await writeFile(join(folder, 'text.txt'), text);
+    const [piped, filed] = await Promise.all([
+      rhapsode(['speak', '-', '-o', 'b.pcm', '--json'], { input: text }),
+      rhapsode(['speak', 'text.txt', '-o', 'new/folder/c.mp3', '--json']),
+    ]);
+    const facts = JSON.parse(piped.out);
+    expect(facts).toMatchObject({ file: 'b.pcm', segments: 2, sampleRateHz: 16_000 });
+    expect((await readFile(join(folder, 'b.pcm'))).length).toBe(facts.samples * 2);
+    expect(JSON.parse(filed.out).sha256).toBe(facts.sha256);
+    expect((await readFile(join(folder, 'new/folder/c.mp3'))).length).toBeGreaterThan(1000);
+  });
+
+  it.each([
+    [['speak'], 2, 'one text, file or - is needed'],
+    [['speak', text, '--sped', '1'], 2, '--sped'],
+    [['speak', text, '--speed', 'fast'], 2, '--speed must be a number from 0.25 to 4'],
+    [['speak', text, '--voice', 'nobody'], 1, 'no voice "nobody"'],
+    [['speak', text, '-o', 'x.ogg'], 1, "'ogg' is not supported"],
+    [['speak', '   '], 1, 'nothing to speak'],
+    [['speak', 'Now {{tone:fail}} it is.', '-o', 'failed.wav'], 1, 'segment 0 could not be spoken'],
+    [['sing', text], 2, "no command 'sing'"],
+  ])('says what is wrong with %j', async (args, code, message) => {
+    const ran = await rhapsode(args);
+    expect(ran.err).toContain(message);
+    expect(ran.code).toBe(code);
+    expect(await readdir(folder)).not.toContain('failed.wav');
+  });
+
+  it('refuses text that is not UTF-8', async () => {
+    const { code, err } = await rhapsode(['speak', '-'], { input: Buffer.from([0x48, 0xff, 0xfe]) });
+    expect({ code, known: err.includes('invalid_encoding') }).toEqual({ code: 1, known: true });
+  });
+
+  it.each([
+    ['a folder', 'somewhere'],
+    ['a name that ends like a folder', 'nowhere/'],
+    ['a pipe, which it would replace', 'pipe'],
+    ['what lies in a file', 'text.txt/a.wav'],
+  ])('refuses to write to %s, at once', async (_, path) => {
+    await mkdir(join(folder, 'somewhere'), { recursive: true });
+    await writeFile(join(folder, 'text.txt'), text);
+    if (path === 'pipe') execFileSync('mkfifo', [join(folder, path)]);
+    const before = await readdir(folder);
+    const { code, err } = await rhapsode(['speak', text, '-f', 'wav', '-o', path]);
+    expect(err).toContain(`can't write ${path}`);
+    expect(err).not.toContain(' at ');
+    expect(code).toBe(2);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('refuses control characters, and numbers that are not whole', async () => {
+    const spoken = await rhapsode(['speak', '-', '-o', 'x.wav'], { input: 'bell \u0007 and \u0000' });
+    expect(spoken).toMatchObject({ code: 2, err: expect.stringContaining('U+0007') });
+    expect((await rhapsode(['speak', text, '--seed', '1.5'])).err).toContain('--seed must be a whole number');
+    expect((await rhapsode(['serve', '--port', '1.5'])).err).toContain('--port must be a whole number');
+  });
+
+  it('leaves no file behind when it is interrupted', async () => {
+    const long = `${'This is a sentence that takes its time. '.repeat(20_000)}`;
+    const ran = await rhapsode(['speak', '-', '-o', 'long.wav'], {
+      input: long,
+      interruptAfter: /sentences/,
+    });
+    expect(ran.code).toBe(130);
+    expect((await readdir(folder)).filter((name) => name.startsWith('long'))).toEqual([]);
+  });
+
+  it('lists voices and aliases, and checks the machine', async () => {
+    const [voices, doctor] = await Promise.all([
+      rhapsode(['voices', '--json']),
+      rhapsode(['doctor', '--json'], { env: { RHAPSODE_REDIS_URL: 'redis://127.0.0.1:1' } }),
+    ]);
+    const listed = JSON.parse(voices.out);
+    expect(listed.aliases).toMatchObject({ default: 'tone' });
+    expect(listed.voices.map((voice: { id: string }) => voice.id)).toContain('espeak');
+    const { healthy, findings } = JSON.parse(doctor.out);
+    expect(healthy).toBe(true);
+    expect(findings).toContainEqual(expect.objectContaining({ what: 'Redis', state: 'optional' }));
+    expect(findings).toContainEqual(expect.objectContaining({ what: 'speech', state: 'ok' }));
+  });
+});

@@ -1,0 +1,192 @@
+import { type AudioFormat, createEncoder, formatFacts, pcmSamples } from '@rhapsode/audio';
+import { type Position, RhapsodeError, start, type Utterance } from '@rhapsode/contracts';
+import { isAudio, type ListenDeps, type Listening, listen, locate, totalSamples } from '@rhapsode/pipeline';
+import type { StreamedAnswer } from '@rhapsode/service';
+import { notSatisfiable, parseByteRange } from './byte-range.ts';
+
+export interface AudioRequest {
+  readonly id: string;
+  readonly format: AudioFormat;
+  /** Where the byte sequence begins; the utterance's start by default. */
+  readonly from?: Position | undefined;
+  /** The `Range` header. */
+  readonly range?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What `Content-Range` says of an answer whose end nobody knows yet: no byte can lie behind this one. */
+const lastByteThereCanBe = Number.MAX_SAFE_INTEGER;
+
+/**
+ * An utterance's audio as one immutable, append-only sequence of bytes, from any of its bytes on. Resolves when the first
+ * bytes are there, so that what fails before has a status of its own. (Of a WAV header two requests may see different sizes: it
+ * tells the length once that is known.)
+ */
+export async function answerAudio(request: AudioRequest, deps: ListenDeps): Promise<StreamedAnswer> {
+  const { id, format } = request;
+  const state = await deps.store.get(id);
+  if (!state) throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${id}` });
+  const { utterance } = state;
+  const { samples, length } = await lengthOf(request, deps);
+  const range = parseByteRange(request.range, length);
+  const most = range?.last === undefined ? length : range.last - range.first + 1;
+  // Only of an utterance that is made already it is certain that all these bytes will come.
+  const answered = length === undefined ? undefined : most;
+
+  const begin = await beginAt(utterance, request, range?.first ?? 0, deps);
+  const listening = await listen(id, { from: begin.from, signal: request.signal }, deps);
+  // Who begins here has no use for what is before.
+  listening.consumed(Math.min(begin.from.segment, state.segments));
+  const whole = encode(listening, format, begin.header ? { samples } : undefined, begin.drop);
+  const body = cut(whole, { drop: begin.drop, most, exact: answered !== undefined });
+  const first = await body.next();
+  if (first.done && range) throw notSatisfiable(length);
+
+  return {
+    status: range ? 206 : 200,
+    headers: {
+      ...audioHeaders(request, utterance),
+      ...(answered === undefined ? {} : { 'content-length': String(answered) }),
+      ...(range
+        ? { 'content-range': `bytes ${range.first}-${range.last ?? lastByteThereCanBe}/${length ?? '*'}` }
+        : {}),
+    },
+    body: prepend(first, body),
+  };
+}
+
+/** What `HEAD` tells: as much as is known without waiting. */
+export async function describeAudio(
+  request: Omit<AudioRequest, 'signal'>,
+  deps: Pick<ListenDeps, 'store'>,
+): Promise<Record<string, string>> {
+  const state = await deps.store.get(request.id);
+  if (!state)
+    throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${request.id}` });
+  if (state.cancelled)
+    throw new RhapsodeError('cancelled', { message: `utterance ${request.id} was cancelled` });
+  const { length } = await lengthOf(request, deps);
+  return {
+    ...audioHeaders(request, state.utterance),
+    ...(length === undefined ? {} : { 'content-length': String(length) }),
+  };
+}
+
+const audioHeaders = (
+  { id, format, from = start }: Omit<AudioRequest, 'signal'>,
+  { sampleRateHz, voiceDigest }: Utterance,
+): Record<string, string> => ({
+  'content-type': formatFacts(format).contentType,
+  'accept-ranges': 'bytes',
+  'cache-control': 'no-store',
+  etag: `"${id}-${format}-${from.segment}-${from.sample}"`,
+  'x-rhapsode-utterance': id,
+  'x-rhapsode-sample-rate': String(sampleRateHz),
+  'x-rhapsode-voice-digest': voiceDigest,
+});
+
+/** Samples of the whole, and bytes of the whole sequence; undefined while, or where, they are not known. */
+async function lengthOf(
+  { id, format, from = start }: Omit<AudioRequest, 'signal'>,
+  { store }: Pick<ListenDeps, 'store'>,
+): Promise<{ samples: number | undefined; length: number | undefined }> {
+  const { fixedRate } = formatFacts(format);
+  const samples = isStart(from) ? await totalSamples(store, id) : undefined;
+  const known = samples !== undefined && fixedRate !== undefined;
+  return { samples, length: known ? fixedRate.headerBytes + samples * 2 : undefined };
+}
+
+const isStart = (at: Position) => at.segment === 0 && at.sample === 0;
+
+/** Where to listen from, and how many of the encoded bytes to drop, so that byte `offset` of the sequence comes first. */
+async function beginAt(
+  utterance: Utterance,
+  { format, from = start }: AudioRequest,
+  offset: number,
+  { store }: ListenDeps,
+): Promise<{ from: Position; header: boolean; drop: number }> {
+  const { fixedRate } = formatFacts(format);
+  // Only encoding from the start tells which byte belongs to which sample.
+  if (!fixedRate || offset < fixedRate.headerBytes || offset === 0)
+    return { from, header: true, drop: offset };
+  const bytes = offset - fixedRate.headerBytes;
+  if (!isStart(from)) return { from, header: false, drop: bytes };
+  const { position, skip } = await locate(store, utterance, Math.floor(bytes / 2));
+  return { from: position, header: false, drop: skip * 2 + (bytes % 2) };
+}
+
+/**
+ * The bytes of what is heard. The header waits for the first audio. What is asked for again has been taken: that is credit.
+ * The first `heardBefore` bytes were heard before: a voice that does not repeat itself must not have made them again.
+ */
+async function* encode(
+  listening: Listening,
+  format: AudioFormat,
+  header: { samples: number | undefined } | undefined,
+  heardBefore: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { deterministic } = listening.utterance;
+  let given = 0;
+  try {
+    const encoder = await createEncoder(format, { sampleRateHz: listening.utterance.sampleRateHz });
+    let before = header ? encoder.header(header.samples) : new Uint8Array(0);
+    for await (const piece of listening.pieces) {
+      if (!isAudio(piece)) {
+        listening.consumed(piece.segment + 1);
+        continue;
+      }
+      if (!deterministic && given < heardBefore && piece.generation > 0)
+        throw new RhapsodeError('audio_lost', {
+          message: `segment ${piece.position.segment} was made again and is not what was heard; begin anew`,
+          segment: piece.position.segment,
+        });
+      const bytes = encoder.push(pcmSamples(piece.pcm));
+      given += before.length + bytes.length;
+      yield before.length > 0 ? Buffer.concat([before, bytes]) : bytes;
+      before = new Uint8Array(0);
+    }
+    yield Buffer.concat([before, encoder.finish()]);
+  } finally {
+    await listening.close();
+  }
+}
+
+interface Cut {
+  /** Bytes to leave out at the beginning. */
+  readonly drop: number;
+  /** Everything behind this many bytes is left out. */
+  readonly most: number | undefined;
+  /** All of them were promised: an end before is an error. */
+  readonly exact: boolean;
+}
+
+async function* cut(
+  bytes: AsyncIterable<Uint8Array>,
+  { drop, most, exact }: Cut,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let skipped = 0;
+  let given = 0;
+  for await (const piece of bytes) {
+    const skip = Math.min(drop - skipped, piece.length);
+    skipped += skip;
+    const part = piece.subarray(skip, most === undefined ? undefined : skip + most - given);
+    given += part.length;
+    if (part.length > 0) yield part;
+    if (given === most) return;
+  }
+  if (exact && given > 0)
+    throw new RhapsodeError('audio_lost', { message: `the audio ended ${most! - given} bytes early` });
+}
+
+async function* prepend(
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    if (first.done) return;
+    yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}

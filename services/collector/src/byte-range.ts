@@ -1,0 +1,36 @@
+import { RhapsodeError } from '@rhapsode/contracts';
+
+/** What a `Range` header asks for. `last` is inclusive; without it everything that follows. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last?: number;
+}
+
+/**
+ * Reads `bytes=N-`, `bytes=N-M` and, where the length is known, `bytes=-N` (RFC 9110, 14.1.2). Anything else, several ranges
+ * among it, is answered with the whole, as the RFC allows.
+ */
+export function parseByteRange(
+  header: string | undefined,
+  length: number | undefined,
+): ByteRange | undefined {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.replaceAll(' ', '') ?? '');
+  if (!match) return undefined;
+  const [, from, to] = match as unknown as [string, string, string];
+  if (from === '') {
+    if (to === '' || length === undefined) return undefined;
+    if (Number(to) === 0) throw notSatisfiable(length);
+    return { first: Math.max(0, length - Number(to)), last: length - 1 };
+  }
+  const first = Number(from);
+  const last = to === '' ? undefined : Number(to);
+  if (last !== undefined && last < first) return undefined;
+  if (length === undefined) return last === undefined ? { first } : { first, last };
+  if (first >= length) throw notSatisfiable(length);
+  return { first, last: Math.min(last ?? length - 1, length - 1) };
+}
+
+export const notSatisfiable = (length: number | undefined) =>
+  new RhapsodeError('range_not_satisfiable', {
+    message: length === undefined ? 'the audio ends before this byte' : `the audio has ${length} bytes`,
+  });

@@ -1,0 +1,36 @@
+import type { AudioLog } from '@rhapsode/log';
+import { createDispatcher, createMetricsObserver } from '@rhapsode/pipeline';
+import type { JobQueue } from '@rhapsode/queue';
+import { createHttpApp, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
+import type { RequestStore } from '@rhapsode/store';
+import { createHealth } from '@rhapsode/telemetry';
+import { audioRoute } from './audio-route.ts';
+import type { CollectorConfig } from './config.ts';
+
+export interface CollectorDeps extends ServiceContext {
+  readonly store: RequestStore;
+  readonly audioLog: AudioLog;
+  readonly queueOf: (pool: string) => JobQueue;
+}
+
+/** Serves the audio of any utterance; keeps nothing that another collector would need. */
+export async function startCollector(config: CollectorConfig, deps: CollectorDeps): Promise<void> {
+  const { log, metrics, lifecycle, store, audioLog, queueOf } = deps;
+  const { host, port, pools } = config;
+  const observer = createMetricsObserver(metrics, log, pools[0]!);
+  const dispatcher = createDispatcher({ store, log: audioLog, queueOf, pools, observer });
+  lifecycle.onClose('dispatcher', () => dispatcher.close());
+
+  const health = createHealth({
+    lifecycle,
+    checks: {
+      store: { run: () => store.ping().then(() => undefined) },
+      log: { run: () => audioLog.ping().then(() => undefined) },
+    },
+  });
+  const app = createHttpApp({ log, metrics, lifecycle });
+  opsRoutes(app, { health, metrics });
+  audioRoute(app, { store, log: audioLog, dispatcher, observer, logger: log, metrics, lifecycle });
+  const address = await listen(app, { host, port, lifecycle });
+  log.info({ port: address.port }, 'collector is up');
+}

@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify';
+import type { GatewayDeps } from './deps.ts';
+import { modelRoutes } from './routes/models.ts';
+import { speechRoute } from './routes/speech.ts';
+import { textRoutes } from './routes/text.ts';
+import { utteranceRoutes } from './routes/utterances.ts';
+import { voiceRoutes } from './routes/voices.ts';
+
+/** JSON's escapes make a text up to six times longer. */
+export const bodyLimitBytes = 64 * 1024 * 1024;
+
+export function gatewayRoutes(app: FastifyInstance, deps: GatewayDeps): void {
+  speechRoute(app, deps);
+  utteranceRoutes(app, deps);
+  textRoutes(app, deps);
+  voiceRoutes(app, deps);
+  modelRoutes(app);
+}

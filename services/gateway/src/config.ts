@@ -1,0 +1,68 @@
+import { tenantId } from '@rhapsode/contracts';
+import { commonSettings, integer, listOf, port, readSettings, type Settings, url } from '@rhapsode/service';
+
+const { host, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
+const { pools, defaultVoice, aliases, drainSeconds, logLevel } = commonSettings;
+
+/** What the gateway accepts; the embedded server has the same. */
+export const limitSettings = {
+  maxSpeechCharacters: {
+    name: 'RHAPSODE_MAX_SPEECH_CHARACTERS',
+    description: 'Longest text somebody may listen to in one request',
+    default: '200000',
+    schema: integer(1, 100_000_000),
+  },
+  maxBulkCharacters: {
+    name: 'RHAPSODE_MAX_BULK_CHARACTERS',
+    description: 'Longest text of class bulk',
+    default: '10000000',
+    schema: integer(1, 100_000_000),
+  },
+  maxOpenUtterances: {
+    name: 'RHAPSODE_MAX_OPEN_UTTERANCES',
+    description: 'Utterances of a tenant that are neither finished nor cancelled; more are answered with 429',
+    default: '10000',
+    schema: integer(1, 10_000_000),
+  },
+  textIdleSeconds: {
+    name: 'RHAPSODE_TEXT_IDLE_SECONDS',
+    description: 'An utterance whose text is still arriving is cancelled when nothing arrives for so long',
+    default: '60',
+    schema: integer(1, 86_400),
+  },
+} as const;
+
+export const gatewaySettings = {
+  host,
+  port: { name: 'RHAPSODE_PORT', description: 'Port of the API', default: '8080', schema: port },
+  redisUrl,
+  natsUrl,
+  logShards,
+  logStorage,
+  logMaxMb,
+  collectorUrls: {
+    name: 'RHAPSODE_COLLECTOR_URL',
+    description: 'Collectors that the gateway pipes audio from, comma separated',
+    default: 'http://127.0.0.1:8081',
+    schema: listOf(url('http', 'https')).refine(
+      (urls) => urls.length > 0,
+      'must name at least one collector',
+    ),
+  },
+  pools,
+  defaultVoice,
+  aliases,
+  tenant: {
+    name: 'RHAPSODE_TENANT',
+    description: 'The tenant whose requests this gateway takes',
+    default: 'default',
+    schema: tenantId,
+  },
+  ...limitSettings,
+  drainSeconds,
+  logLevel,
+} as const;
+
+export type GatewayConfig = Settings<typeof gatewaySettings>;
+
+export const readConfig = (): GatewayConfig => readSettings(gatewaySettings, process.env);

@@ -1,0 +1,30 @@
+import type { Dispatcher, SubmitDeps } from '@rhapsode/pipeline';
+import type { SocketDrain } from '@rhapsode/service';
+import type { RequestStore } from '@rhapsode/store';
+import type { Log, Metrics } from '@rhapsode/telemetry';
+import type { AudioSource } from './audio-source.ts';
+import type { LogGuard } from './log-guard.ts';
+import type { TextSessions } from './text-sessions.ts';
+import type { VoiceDirectory } from './voice-directory.ts';
+
+/** What the gateway's routes need; the embedded server brings the same on memory adapters. */
+export interface GatewayDeps {
+  readonly store: RequestStore;
+  readonly dispatcher: Dispatcher;
+  readonly observer: NonNullable<SubmitDeps['observer']>;
+  readonly voices: VoiceDirectory;
+  readonly audio: AudioSource;
+  readonly logGuard: LogGuard;
+  readonly texts: TextSessions;
+  readonly drain: SocketDrain;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tenant: string;
+  readonly limits: GatewayLimits;
+}
+
+export interface GatewayLimits {
+  readonly maxSpeechCharacters: number;
+  readonly maxBulkCharacters: number;
+  readonly maxOpenUtterances: number;
+}

@@ -1,0 +1,69 @@
+import type { AudioLog } from '@rhapsode/log';
+import { createDispatcher, createMetricsObserver, warmPlanner } from '@rhapsode/pipeline';
+import type { JobQueue } from '@rhapsode/queue';
+import { createHttpApp, createSocketDrain, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
+import type { RequestStore } from '@rhapsode/store';
+import { createHealth } from '@rhapsode/telemetry';
+import { bodyLimitBytes, gatewayRoutes } from './app.ts';
+import { createCollectorSource } from './audio-source.ts';
+import type { GatewayConfig } from './config.ts';
+import { createLogGuard } from './log-guard.ts';
+import { createTextSessions } from './text-sessions.ts';
+import { createVoiceDirectory } from './voice-directory.ts';
+
+export interface GatewayServiceDeps extends ServiceContext {
+  readonly store: RequestStore;
+  readonly audioLog: AudioLog;
+  readonly queueOf: (pool: string) => JobQueue;
+}
+
+/** Takes requests; keeps the pools' sentences moving. */
+export async function startGateway(config: GatewayConfig, deps: GatewayServiceDeps): Promise<void> {
+  const { log, metrics, lifecycle, store, audioLog, queueOf } = deps;
+  const { host, port, pools, tenant, collectorUrls } = config;
+  const observer = createMetricsObserver(metrics, log, pools[0]!);
+  const dispatcher = createDispatcher({ store, log: audioLog, queueOf, pools, observer });
+  lifecycle.onClose('dispatcher', () => dispatcher.close());
+
+  warmPlanner(['en', 'de', 'fr', 'es']);
+  metrics.beforeRender(async () => {
+    for (const pool of pools) {
+      const backlog = await store.backlog(pool);
+      metrics.backlogAudioSeconds.set(backlog.interactive, { pool, class: 'interactive' });
+      metrics.backlogAudioSeconds.set(backlog.bulk, { pool, class: 'bulk' });
+      metrics.oldestWaitSeconds.set(await queueOf(pool).oldestWaitSeconds(), { pool });
+    }
+  });
+  const health = createHealth({
+    lifecycle,
+    checks: {
+      store: { run: () => store.ping().then(() => undefined) },
+      queue: { run: () => Promise.all(pools.map((pool) => queueOf(pool).ping())).then(() => undefined) },
+      log: { run: () => audioLog.ping().then(() => undefined) },
+    },
+  });
+  const texts = createTextSessions({ log, idleMs: config.textIdleSeconds * 1000 });
+  lifecycle.onClose('texts', () => texts.close());
+  const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
+  opsRoutes(app, { health, metrics });
+  gatewayRoutes(app, {
+    store,
+    dispatcher,
+    observer,
+    voices: createVoiceDirectory({
+      store,
+      pools,
+      aliases: { default: config.defaultVoice, ...config.aliases },
+    }),
+    audio: createCollectorSource(collectorUrls),
+    logGuard: createLogGuard(audioLog),
+    texts,
+    drain: createSocketDrain(),
+    log,
+    metrics,
+    tenant,
+    limits: config,
+  });
+  const address = await listen(app, { host, port, lifecycle });
+  log.info({ port: address.port }, 'gateway is up');
+}

@@ -1,0 +1,28 @@
+import { createNatsLog } from '@rhapsode/log/nats';
+import { createQueues } from '@rhapsode/pipeline';
+import { createBullmqQueue } from '@rhapsode/queue/bullmq';
+import { runService } from '@rhapsode/service';
+import { createRedisStore } from '@rhapsode/store/redis';
+import { readConfig } from './config.ts';
+import { startGateway } from './gateway.ts';
+
+await runService('gateway', readConfig, async (config, context) => {
+  const { lifecycle, log } = context;
+  const { redisUrl, natsUrl, logShards, logStorage, logMaxMb } = config;
+
+  const store = createRedisStore({ url: redisUrl });
+  lifecycle.onClose('store', () => store.close());
+  const audioLog = createNatsLog({
+    url: natsUrl.join(','),
+    shards: logShards,
+    storage: logStorage,
+    name: 'rhapsode gateway',
+    onTrouble: (what, error) => log.warn({ what, error }, 'audio log'),
+    ...(logMaxMb === undefined ? {} : { maxBytes: logMaxMb * 2 ** 20 }),
+  });
+  lifecycle.onClose('log', () => audioLog.close());
+  const queues = createQueues((pool) => createBullmqQueue({ url: redisUrl, pool }));
+  lifecycle.onClose('queues', () => queues.close());
+
+  await startGateway(config, { ...context, store, audioLog, queueOf: queues.of });
+});

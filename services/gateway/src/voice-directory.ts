@@ -1,0 +1,82 @@
+import { RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
+import type { RequestStore } from '@rhapsode/store';
+import { openAiVoiceAliases } from './openai-names.ts';
+
+export interface FoundVoice {
+  readonly voice: VoiceInfo;
+  readonly pool: string;
+}
+
+/** The voices that workers have announced, and their other names. */
+export interface VoiceDirectory {
+  list(): Promise<FoundVoice[]>;
+  /** By id or alias. Throws `voice_not_found`, or `no_workers` while no worker has ever announced a voice. */
+  find(name: string, param: string): Promise<FoundVoice>;
+  readonly aliases: Readonly<Record<string, string>>;
+}
+
+export interface VoiceDirectoryOptions {
+  readonly store: Pick<RequestStore, 'voices'>;
+  /** A voice that several pools have is spoken by the first. */
+  readonly pools: readonly string[];
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly cacheMs?: number;
+}
+
+const mostHops = 8;
+
+export function createVoiceDirectory({
+  store,
+  pools,
+  aliases: given,
+  cacheMs = 2_000,
+}: VoiceDirectoryOptions): VoiceDirectory {
+  const aliases = { ...openAiVoiceAliases, ...given };
+  let known: { voices: FoundVoice[]; until: number } | undefined;
+
+  async function list(): Promise<FoundVoice[]> {
+    if (known && performance.now() < known.until) return known.voices;
+    const byId = new Map<string, FoundVoice>();
+    for (const pool of pools)
+      for (const voice of await store.voices(pool))
+        if (!byId.has(voice.id)) byId.set(voice.id, { voice, pool });
+    const voices = [...byId.values()].sort((a, b) => (a.voice.id < b.voice.id ? -1 : 1));
+    // While there is none, a worker may announce the first at any moment.
+    known = { voices, until: performance.now() + (voices.length > 0 ? cacheMs : 0) };
+    return voices;
+  }
+
+  return {
+    list,
+    aliases,
+    async find(name, param) {
+      let voices = await list();
+      const lookUp = () => {
+        let id = name;
+        for (let hop = 0; hop < mostHops; hop++) {
+          const found = voices.find(({ voice }) => voice.id === id);
+          if (found) return found;
+          const other = Object.hasOwn(aliases, id) ? aliases[id] : undefined;
+          if (other === undefined) return undefined;
+          id = other;
+        }
+        return undefined;
+      };
+      let found = lookUp();
+      if (!found) {
+        known = undefined;
+        voices = await list();
+        found = lookUp();
+      }
+      if (found) return found;
+      if (voices.length === 0)
+        throw new RhapsodeError('no_workers', {
+          message: 'no worker has announced a voice yet; start one, or wait for it',
+        });
+      throw new RhapsodeError('voice_not_found', {
+        message: `there is no voice '${name.slice(0, 100)}'; GET /v1/audio/voices lists them`,
+        param,
+      });
+    },
+  };
+}

@@ -1,0 +1,214 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { parseWav, pcmBytes } from '@rhapsode/audio';
+import { RhapsodeError } from '@rhapsode/contracts';
+import { toneLength, toneSamples } from '@rhapsode/voices';
+import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/wait.ts';
+import { bytes, problem, type Served, type ServeOptions, serve } from './serve.ts';
+
+const open: Served[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+async function start(options?: ServeOptions): Promise<Served> {
+  const served = await serve(options);
+  open.push(served);
+  return served;
+}
+
+const story = Array.from({ length: 8 }, (_, i) => `Sentence number ${i} tells how it went on.`).join(' ');
+
+describe('POST /v1/audio/speech', () => {
+  it('speaks with OpenAI’s fields, as streamed WAV, with every sample in its place', async () => {
+    const { speech } = await start();
+    const response = await speech({ input: 'Hello there.', response_format: 'wav', instructions: 'softly' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('audio/wav');
+    expect(response.headers.get('x-rhapsode-warning')).toContain('instructions');
+    const { pcm, sampleRateHz } = parseWav(await bytes(response));
+    expect(sampleRateHz).toBe(16_000);
+    const spoken = toneSamples(0, 0, 0, toneLength('Hello there.'));
+    expect(pcm.subarray(0, spoken.length)).toEqual(spoken);
+    expect(pcm.subarray(spoken.length).every((sample) => sample === 0)).toBe(true);
+  });
+
+  it.each([
+    ['pcm', 'audio/pcm'],
+    ['wav', 'audio/wav'],
+    ['mp3', 'audio/mpeg'],
+  ])('gives %s as %s, whole and chunked', async (response_format, type) => {
+    const { speech } = await start();
+    const response = await speech({ input: story, response_format });
+    expect(response.headers.get('content-type')).toBe(type);
+    expect((await bytes(response)).length).toBeGreaterThan(1000);
+  });
+
+  it('gives mp3 when nothing else is asked for', async () => {
+    const { speech } = await start();
+    expect((await speech({})).headers.get('content-type')).toBe('audio/mpeg');
+  });
+
+  it('knows a voice by its id, in an object, by an alias and by OpenAI’s names', async () => {
+    const { speech } = await start();
+    const spoken = await Promise.all(
+      ['tone', { id: 'tone' }, 'default', 'alloy', 'cedar'].map(async (voice) =>
+        bytes(await speech({ voice, response_format: 'pcm' })),
+      ),
+    );
+    for (const one of spoken) expect(one.equals(spoken[0]!)).toBe(true);
+  });
+
+  it('speaks faster, and another take for another seed', async () => {
+    const { speech } = await start();
+    const [normal, fast, other] = await Promise.all(
+      [{}, { speed: 2 }, { rhapsode: { seed: 7 } }].map(async (fields) =>
+        bytes(await speech({ ...fields, response_format: 'pcm' })),
+      ),
+    );
+    expect(fast!.length).toBeLessThan(normal!.length);
+    const spoken = toneSamples(7, 0, 0, toneLength('Hello there.'));
+    expect(other!.subarray(0, spoken.length * 2).equals(Buffer.from(pcmBytes(spoken)))).toBe(true);
+  });
+
+  it('sends audio before the text is spoken to its end', async () => {
+    const { speech } = await start({ realTimeFactor: 0.2 });
+    const response = await speech({ input: story, response_format: 'pcm' });
+    const reader = response.body!.getReader();
+    const first = await reader.read();
+    expect(first.value!.length).toBeGreaterThan(0);
+    const beganAt = performance.now();
+    let rest = first.value!.length;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) rest += part.value.length;
+    expect(rest).toBeGreaterThan(4 * first.value!.length);
+    expect(performance.now() - beganAt).toBeGreaterThan(500);
+  });
+
+  it.each([
+    ['empty text', { input: '' }, 400, 'text_empty', 'input'],
+    ['nothing to speak', { input: ' … \n' }, 400, 'text_empty', 'input'],
+    ['too long a text', { input: 'word '.repeat(300) }, 413, 'text_too_long', 'input'],
+    ['a megabyte of text', { input: 'a'.repeat(1_000_000) }, 413, 'text_too_long', 'input'],
+    ['an unknown voice', { voice: 'nobody' }, 404, 'voice_not_found', 'voice'],
+    ['an unknown model', { model: 'gpt-9' }, 404, 'model_not_found', 'model'],
+    ['an unknown field', { colour: 'red' }, 400, 'unknown_field', 'colour'],
+    ['too high a speed', { speed: 4.5 }, 400, 'invalid_request', 'speed'],
+    ['a speed of another type', { speed: 'fast' }, 400, 'invalid_request', 'speed'],
+    ['an unknown format', { response_format: 'opus' }, 400, 'unsupported_format', 'response_format'],
+    ['events instead of audio', { stream_format: 'sse' }, 400, 'unsupported_format', 'stream_format'],
+    ['a NUL character', { input: 'a\0b' }, 400, 'invalid_request', 'input'],
+    ['a control character', { input: 'bell \u0007' }, 400, 'invalid_request', 'input'],
+    ['half a surrogate pair', { input: 'x\ud83d' }, 400, 'invalid_encoding', 'input'],
+    ['a text that is no string', { input: 7 }, 400, 'invalid_request', 'input'],
+    ['too long instructions', { instructions: 'x'.repeat(5000) }, 400, 'invalid_request', 'instructions'],
+  ])('refuses %s, and leaves nothing behind', async (_, fields, status, code, param) => {
+    const { speech, backlogSeconds, metrics } = await start();
+    expect(await problem(await speech(fields))).toMatchObject({ status, code, param });
+    expect(await backlogSeconds()).toBe(0);
+    expect((await metrics.render()).body).toContain(`rhapsode_rejected_total{reason="${code}"} 1`);
+  });
+
+  it('allows tabs and line ends', async () => {
+    const { speech } = await start();
+    expect((await speech({ input: 'One.\r\n\tTwo.' })).status).toBe(200);
+  });
+
+  it('refuses bytes that are not UTF-8', async () => {
+    const { post } = await start();
+    const body = Buffer.concat([
+      Buffer.from('{"model":"tts-1","voice":"tone","input":"caf'),
+      Buffer.of(0xe9),
+      Buffer.from('"}'),
+    ]);
+    expect(await problem(await post('/v1/audio/speech', body))).toMatchObject({
+      status: 400,
+      code: 'invalid_encoding',
+    });
+  });
+
+  it('refuses what is beyond a tenant’s open utterances, and says when to come again', async () => {
+    const { post, speech } = await start({ realTimeFactor: 10, limits: { maxOpenUtterances: 1 } });
+    expect((await post('/v1/utterances', { input: story })).status).toBe(201);
+    const refused = await speech({});
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await problem(refused)).toMatchObject({ status: 429, code: 'rate_limited' });
+  });
+
+  it('refuses at once while the audio log is away', async () => {
+    const { speech, backlogSeconds } = await start({ ping: () => new Promise(() => {}) });
+    const beganAt = performance.now();
+    expect(await problem(await speech({}))).toMatchObject({ status: 503, code: 'log_unavailable' });
+    expect(performance.now() - beganAt).toBeLessThan(2_000);
+    expect(await backlogSeconds()).toBe(0);
+  });
+
+  it('answers the failure of the first sentence with its status, and cuts the stream at a later one', async () => {
+    const { speech } = await start();
+    const refused = await speech({ input: '{{tone:fail}} now.' });
+    expect(await problem(refused)).toMatchObject({ status: 500, code: 'synthesis_failed', segment: 0 });
+    const begun = await speech({
+      input: 'This is good. And this {{tone:fail}} is not.',
+      response_format: 'pcm',
+    });
+    expect(begun.status).toBe(200);
+    await expect(begun.arrayBuffer()).rejects.toThrow();
+  });
+
+  it('stops speaking when its client goes away', async () => {
+    const { speech, embedded, backlogSeconds } = await start({ realTimeFactor: 0.5 });
+    const leaving = new AbortController();
+    const response = await speech({ input: story, response_format: 'pcm' }, { signal: leaving.signal });
+    const id = response.headers.get('x-rhapsode-utterance')!;
+    expect(await backlogSeconds()).toBeGreaterThan(0);
+    leaving.abort();
+    await until(async () => (await embedded.store.get(id))?.cancelled, {
+      what: 'the utterance to be cancelled',
+    });
+    await until(() => embedded.worker.running() === 0, { what: 'the workers to stop' });
+    expect(await backlogSeconds()).toBe(0);
+  });
+
+  it('stops speaking when its client goes away before the first audio', async () => {
+    const { speech, embedded, backlogSeconds } = await start({ realTimeFactor: 5 });
+    const leaving = new AbortController();
+    const asking = speech({ input: story }, { signal: leaving.signal });
+    await until(async () => (await backlogSeconds()) > 0, { what: 'the request to be accepted' });
+    leaving.abort();
+    await expect(asking).rejects.toThrow();
+    await until(async () => (await backlogSeconds()) === 0 && embedded.worker.running() === 0, {
+      what: 'the workers to stop',
+    });
+  });
+
+  it('tells that no collector can be reached', async () => {
+    const { speech, backlogSeconds } = await start({
+      audio: () => Promise.reject(new RhapsodeError('collector_unavailable')),
+    });
+    expect(await problem(await speech({}))).toMatchObject({ status: 503, code: 'collector_unavailable' });
+    await until(async () => (await backlogSeconds()) === 0, { what: 'the utterance to be forgotten' });
+  });
+
+  it('measures the time to the first audio', async () => {
+    const { speech, metrics } = await start();
+    await bytes(await speech({}));
+    expect((await metrics.render()).body).toContain(
+      'rhapsode_time_to_first_audio_seconds_count{class="interactive"} 1',
+    );
+  });
+
+  it('forgets a request that waited behind another one when their connection goes', async () => {
+    const { url, backlogSeconds } = await start({
+      realTimeFactor: 0.05,
+      limits: { maxSpeechCharacters: 100_000 },
+    });
+    const input = `${story} `.repeat(40);
+    const body = JSON.stringify({ model: 'tts-1', voice: 'tone', input, response_format: 'pcm' });
+    const request = `POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(request + request);
+    const [head] = await once(socket, 'data');
+    expect(String(head)).toContain('HTTP/1.1 200');
+    socket.destroy();
+    await until(async () => (await backlogSeconds()) === 0, { what: 'nothing left to speak' });
+  });
+});

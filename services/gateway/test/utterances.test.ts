@@ -1,0 +1,217 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/wait.ts';
+import { bytes, problem, type Served, type ServeOptions, serve } from './serve.ts';
+
+const open: Served[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+async function start(options?: ServeOptions): Promise<Served> {
+  const served = await serve(options);
+  open.push(served);
+  return served;
+}
+
+const story = Array.from({ length: 8 }, (_, i) => `Sentence number ${i} tells how it went on.`).join(' ');
+const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
+
+describe('utterances', () => {
+  it('are created, listened to, looked at and cancelled', async () => {
+    const { post, get, remove } = await start();
+    const created = await post('/v1/utterances', { input: story, seed: 3 });
+    expect(created.status).toBe(201);
+    const { id, audio_url, segments } = (await json(created)) as {
+      id: string;
+      audio_url: string;
+      segments: number;
+    };
+    expect(created.headers.get('location')).toBe(`/v1/utterances/${id}`);
+    expect(audio_url).toBe(`/v1/utterances/${id}/audio`);
+    const whole = await bytes(await get(`${audio_url}?format=pcm`));
+    const tail = await get(`${audio_url}?format=pcm`, { range: 'bytes=5001-' });
+    expect(tail.status).toBe(206);
+    expect((await bytes(tail)).equals(whole.subarray(5001))).toBe(true);
+    expect(await json(await get(`/v1/utterances/${id}`))).toMatchObject({
+      id,
+      state: 'succeeded',
+      seed: 3,
+      segments,
+      segments_finished: segments,
+      text_complete: true,
+    });
+    expect((await remove(`/v1/utterances/${id}`)).status).toBe(204);
+    expect(await json(await get(`/v1/utterances/${id}`))).toMatchObject({ state: 'cancelled' });
+    expect(await problem(await get(audio_url))).toMatchObject({ status: 410, code: 'cancelled' });
+  });
+
+  it('are created once, however often the request is repeated', async () => {
+    const { post } = await start();
+    const request = { id: 'mychapter1', input: story };
+    const first = await json(await post('/v1/utterances', request));
+    expect(await json(await post('/v1/utterances', request))).toEqual(first);
+    expect(await problem(await post('/v1/utterances', { ...request, input: 'Another text.' }))).toMatchObject(
+      {
+        status: 409,
+        code: 'utterance_exists',
+      },
+    );
+  });
+
+  it.each(['GET', 'DELETE'])('that do not exist are not found by %s', async (method) => {
+    const { url } = await start();
+    for (const id of ['unknown123', 'x', '..%2Fadmin', '%00'])
+      expect(await problem(await fetch(`${url}/v1/utterances/${id}`, { method }))).toMatchObject({
+        status: 404,
+      });
+  });
+
+  it('are refused with a bad id, class or field', async () => {
+    const { post } = await start();
+    for (const [fields, param] of [
+      [{ id: 'no spaces' }, 'id'],
+      [{ class: 'urgent' }, 'class'],
+      [{ seed: -1 }, 'seed'],
+      [{ priority: 1 }, 'priority'],
+    ] as const)
+      expect(await problem(await post('/v1/utterances', { input: 'Hello.', ...fields }))).toMatchObject({
+        status: 400,
+        param,
+      });
+    expect(await problem(await post('/v1/utterances', {}))).toMatchObject({
+      code: 'invalid_request',
+      param: 'input',
+    });
+  });
+
+  it('of class bulk may be longer', async () => {
+    const { post } = await start();
+    const input = 'Word after word. '.repeat(200);
+    expect((await post('/v1/utterances', { input })).status).toBe(413);
+    expect((await post('/v1/utterances', { input, class: 'bulk' })).status).toBe(201);
+  });
+});
+
+describe('text that is still arriving', () => {
+  async function openOne(served: Served, fields: object = {}) {
+    const created = await served.post('/v1/utterances', { open: true, ...fields });
+    expect(created.status).toBe(201);
+    return (await json(created)) as { id: string; audio_url: string; text_url: string; finish_url: string };
+  }
+
+  it('gives the same audio as the text in one piece, and begins before the text ends', async () => {
+    const served = await start();
+    const { post, get } = served;
+    const whole = (await json(await post('/v1/utterances', { input: story }))) as { audio_url: string };
+    const wanted = await bytes(await get(`${whole.audio_url}?format=pcm`));
+
+    const { audio_url, text_url, finish_url } = await openOne(served);
+    const listening = await (async () => {
+      const pending = get(`${audio_url}?format=pcm`);
+      for (let at = 0; at < story.length; at += 17) {
+        const sent = await post(text_url, { input: story.slice(at, at + 17), offset: at });
+        expect(await json(sent)).toMatchObject({ received: Math.min(at + 17, story.length) });
+        if (at === 17 * 10) await pending; // audio of the first sentences is there
+      }
+      return pending;
+    })();
+    expect((await post(finish_url, {})).status).toBe(200);
+    expect((await bytes(listening)).equals(wanted)).toBe(true);
+  });
+
+  it('is not spoken twice when a piece is sent again', async () => {
+    const served = await start();
+    const { post, get } = served;
+    const { audio_url, text_url, finish_url } = await openOne(served, { input: 'One. ' });
+    const piece = { input: 'Two. Three.', offset: 5 };
+    const first = await json(await post(text_url, piece));
+    expect(await json(await post(text_url, piece))).toEqual(first);
+    expect(await problem(await post(text_url, { input: 'x', offset: 99 }))).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+      param: 'offset',
+    });
+    await post(finish_url, {});
+    const plain = (await json(await post('/v1/utterances', { input: 'One. Two. Three.' }))) as {
+      audio_url: string;
+    };
+    const [got, wanted] = await Promise.all(
+      [audio_url, plain.audio_url].map(async (path) => bytes(await get(`${path}?format=pcm`))),
+    );
+    expect(got!.equals(wanted!)).toBe(true);
+  });
+
+  it('is spoken at once when it is flushed', async () => {
+    const served = await start();
+    const { post, get } = served;
+    const { audio_url, text_url } = await openOne(served);
+    const listening = get(`${audio_url}?format=pcm`);
+    await post(text_url, { input: 'an unfinished thought', flush: true });
+    const reader = (await listening).body!.getReader();
+    expect((await reader.read()).value!.length).toBeGreaterThan(0);
+    await reader.cancel();
+  });
+
+  it('is refused after the end', async () => {
+    const served = await start();
+    const { post } = served;
+    const { text_url, finish_url } = await openOne(served, { input: 'Hello.' });
+    expect((await fetch(served.url + finish_url, { method: 'POST' })).status).toBe(200);
+    for (const path of [text_url, finish_url])
+      expect(await problem(await post(path, path === text_url ? { input: 'More.' } : {}))).toMatchObject({
+        status: 409,
+        code: 'utterance_sealed',
+      });
+  });
+
+  it('that never came is no utterance', async () => {
+    const served = await start();
+    const { id, finish_url } = await openOne(served, { input: ' ' });
+    expect(await problem(await served.post(finish_url, {}))).toMatchObject({
+      status: 400,
+      code: 'text_empty',
+    });
+    await until(async () => (await served.embedded.store.get(id))?.cancelled, { what: 'cancellation' });
+  });
+
+  it('that stops coming is cancelled: the listener gets an error, not an end', async () => {
+    const served = await start({ idleMs: 300 });
+    const { audio_url, id } = await openOne(served, { input: 'The first sentence. And then' });
+    const response = await served.get(`${audio_url}?format=pcm`);
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    await until(async () => (await served.embedded.store.get(id))?.cancelled, { what: 'cancellation' });
+  });
+
+  it('is checked like any text', async () => {
+    const served = await start();
+    const { text_url } = await openOne(served);
+    expect(await problem(await served.post(text_url, { input: 'a\0' }))).toMatchObject({
+      code: 'invalid_request',
+    });
+    expect(await problem(await served.post(text_url, { input: 'x', more: 1 }))).toMatchObject({
+      code: 'unknown_field',
+    });
+    const long = await served.post(text_url, { input: 'Many words. '.repeat(400) });
+    expect(await problem(long)).toMatchObject({ status: 413, code: 'text_too_long' });
+  });
+});
+
+describe('voices and models', () => {
+  it('are listed', async () => {
+    const { get } = await start();
+    const { voices } = (await json(await get('/v1/audio/voices'))) as {
+      voices: { id: string; aliases: string[] }[];
+    };
+    expect(voices.find(({ id }) => id === 'tone')).toMatchObject({
+      aliases: ['default'],
+      sample_rate_hz: 16_000,
+    });
+    const models = await json(await get('/v1/models'));
+    expect(models).toMatchObject({ object: 'list' });
+    expect(models.data).toContainEqual(expect.objectContaining({ id: 'tts-1', object: 'model' }));
+    expect(await json(await get('/v1/models/rhapsode'))).toMatchObject({ id: 'rhapsode' });
+    expect(await problem(await get('/v1/models/nothing'))).toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+    });
+  });
+});

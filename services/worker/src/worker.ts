@@ -1,0 +1,128 @@
+import { RhapsodeError } from '@rhapsode/contracts';
+import type { AudioLog } from '@rhapsode/log';
+import { createDispatcher, createMetricsObserver, startWorking, type Working } from '@rhapsode/pipeline';
+import type { JobQueue } from '@rhapsode/queue';
+import { createHttpApp, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
+import type { RequestStore } from '@rhapsode/store';
+import { createHealth, createInferenceCheck } from '@rhapsode/telemetry';
+import { createEngineHost, openCatalogue } from '@rhapsode/voices';
+import type { WorkerConfig } from './config.ts';
+
+export interface WorkerDeps extends ServiceContext {
+  readonly store: RequestStore;
+  readonly audioLog: AudioLog;
+  readonly queue: JobQueue;
+}
+
+/** A worker that did nothing for this long, while sentences wait and a slot is free, is stuck: only a restart helps. */
+const stuckAfterMs = 60_000;
+
+/**
+ * Opens the voices, starts the engine processes, answers the probes and takes sentences. Resolves when it takes them. The parts
+ * are closed in the reverse order: first the sentences in hand are finished or handed back.
+ */
+export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promise<void> {
+  const { log, metrics, lifecycle, store, audioLog, queue } = deps;
+  const { pool, slots, workerId } = config;
+  const catalogueOptions = {
+    modelsDir: config.modelsDir,
+    aliases: { default: config.defaultVoice, ...config.aliases },
+    testVoices: config.testVoices,
+    tone: { realTimeFactor: config.toneRealTimeFactor },
+  };
+  const catalogue = await openCatalogue(catalogueOptions);
+  for (const { id, error } of catalogue.problems)
+    log.error({ voice: id, code: error.code, error }, 'voice can not be used');
+
+  const probeVoice = catalogue.get('default').id;
+  const engine = createEngineHost({
+    children: slots,
+    catalogue: catalogueOptions,
+    warm: [probeVoice],
+    supervision: {
+      progressTimeoutMs: config.engineTimeoutMs,
+      replaceAboveBytes: config.engineMemoryMb * 2 ** 20,
+      killAboveBytes: 2 * config.engineMemoryMb * 2 ** 20,
+    },
+    onRestart(event) {
+      metrics.engineRestartsTotal.add(1, { reason: event.reason });
+      log.warn(event, 'engine process ended');
+      // Readiness is asked of the engine again, not of the last sentence that went well.
+      inference.failed(new RhapsodeError('engine_crashed', { message: event.detail }));
+    },
+  });
+  lifecycle.onClose('engine', () => engine.close());
+  const inference = createInferenceCheck(async () => {
+    const words = {
+      voice: probeVoice,
+      text: 'Ready.',
+      segment: 0,
+      seed: 0,
+      speed: 1,
+      class: 'interactive',
+    } as const;
+    for await (const _ of engine.speak(words, AbortSignal.timeout(config.engineTimeoutMs)));
+  });
+
+  let worker: Working | undefined;
+  const observer = createMetricsObserver(metrics, log, pool);
+  const dispatcher = createDispatcher({
+    store,
+    log: audioLog,
+    queueOf: () => queue,
+    pools: [pool],
+    observer,
+  });
+  lifecycle.onClose('dispatcher', () => dispatcher.close());
+
+  metrics.beforeRender(() => {
+    metrics.slots.set(engine.busy, { pool, state: 'busy' });
+    metrics.slots.set(slots - engine.busy, { pool, state: 'idle' });
+  });
+  const health = createHealth({
+    lifecycle,
+    checks: {
+      inference,
+      store: { run: () => store.ping().then(() => undefined) },
+      queue: { run: () => queue.ping().then(() => undefined) },
+      log: { run: () => audioLog.ping().then(() => undefined) },
+      fetching: { live: true, run: () => checkFetching() },
+    },
+  });
+  const app = createHttpApp({ log, metrics, lifecycle });
+  opsRoutes(app, { health, metrics });
+  await listen(app, { host: config.host, port: config.port, lifecycle });
+
+  await engine.ready().catch((error: unknown) => log.error({ error }, 'the engine is not well'));
+  worker = startWorking({
+    id: workerId,
+    pool,
+    slots,
+    voices: catalogue.voices,
+    engine,
+    queue,
+    log: audioLog,
+    store,
+    dispatcher,
+    observer: {
+      ...observer,
+      sentence(job, outcome) {
+        observer.sentence(job, outcome);
+        if (outcome.result === 'completed') inference.succeeded();
+      },
+    },
+  });
+  const working = worker;
+  lifecycle.onClose('sentences', ({ graceMs }) => working.close({ graceMs }));
+  log.info({ pool, slots, workerId, voices: catalogue.voices.length }, 'worker is up');
+
+  async function checkFetching(): Promise<string | undefined> {
+    if (!worker || worker.running() >= slots || worker.idleMs() < stuckAfterMs) return undefined;
+    const { waiting } = await queue.counts().catch(() => ({ waiting: 0 }));
+    if (waiting > 0)
+      throw new RhapsodeError('queue_unavailable', {
+        message: `${waiting} sentences wait and none is taken`,
+      });
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import { type CatalogueOptions, createEngineHost, openCatalogue } from '@rhapsode/voices';
+import { readAudio } from '../support/audio-client.ts';
+import type { Fleet } from '../support/fleet.ts';
+import { quantile } from '../support/quantile.ts';
+import type { Row } from './table.ts';
+
+export interface ThroughputOptions {
+  readonly voice: string;
+  readonly catalogue: CatalogueOptions;
+  readonly text: string;
+  /** Sentences of the text as the pipeline cuts it, in its order. */
+  readonly sentences: readonly string[];
+  /** Engine processes on either side. */
+  readonly slots: number;
+  readonly rounds: number;
+}
+
+/**
+ * Seconds of audio per second: sentence after sentence from the bare engine processes, and the same text through the three
+ * services to a client that reads it all. In turns, so that whatever else the machine does meets both.
+ */
+export async function measureThroughput(
+  fleet: Fleet,
+  { voice, catalogue, text, sentences, slots, rounds }: ThroughputOptions,
+): Promise<Row[]> {
+  const { sampleRateHz } = (await openCatalogue(catalogue)).get(voice);
+  const bare: number[] = [];
+  const piped: number[] = [];
+
+  async function bareLoop(): Promise<number> {
+    const engine = createEngineHost({ children: slots, catalogue, warm: [voice] });
+    try {
+      await engine.ready();
+      const startedMs = performance.now();
+      const waiting = [...sentences.entries()];
+      let samples = 0;
+      async function speakOn(): Promise<void> {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          const [segment, sentence] = next;
+          const request = { voice, text: sentence, segment, seed: 0, speed: 1, class: 'bulk' } as const;
+          for await (const piece of engine.speak(request, new AbortController().signal))
+            if (piece.type === 'audio') samples += piece.pcm.length;
+        }
+      }
+      await Promise.all(Array.from({ length: slots }, speakOn));
+      return samples / sampleRateHz / ((performance.now() - startedMs) / 1000);
+    } finally {
+      await engine.close();
+    }
+  }
+
+  async function throughServices(): Promise<number> {
+    const startedMs = performance.now();
+    const id = await fleet.create({ input: text, voice, class: 'bulk' });
+    const { pcm } = await readAudio(id, { collectors: fleet.collectorUrls });
+    return pcm.length / sampleRateHz / ((performance.now() - startedMs) / 1000);
+  }
+
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await bareLoop());
+    piped.push(await throughServices());
+  }
+  const ratios = piped.map((value, round) => value / bare[round]!);
+  const ratio = quantile(ratios, 0.5);
+  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+  const median = (values: readonly number[]) => quantile(values, 0.5).toFixed(1);
+  return [
+    {
+      what: `throughput, ${voice}: services (${median(piped)} s/s) to bare engine (${median(bare)} s/s)`,
+      got: `${ratio.toFixed(2)} (${range})`,
+      target: '0.95',
+      met: ratio >= 0.95,
+    },
+  ];
+}
