@@ -49,6 +49,15 @@ test('a killed server is gone at once and can be started again', async () => {
   expect(await client.ping()).toBe('PONG');
 });
 
+test('what it has written survives a kill', async () => {
+  const { server, client } = await start();
+  for (let i = 0; i < 100; i++) await client.set(`key${i}`, 'x'.repeat(10_000));
+  await server.written();
+  await server.kill();
+  await server.restart();
+  expect(await client.dbsize()).toBe(100);
+});
+
 test('its temporary data is removed when it is stopped', async () => {
   const server = await startRedis();
   const client = new Redis(server.url);

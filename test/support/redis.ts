@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { needExecutable } from './executables.ts';
 import { freePort } from './ports.ts';
 import { type RunningProcess, startProcess, untilReady } from './process.ts';
+import { until } from './wait.ts';
 
 const configFile = fileURLToPath(new URL('../../deploy/redis/redis.conf', import.meta.url));
 
@@ -25,6 +26,11 @@ export interface RedisServer {
   readonly running: boolean;
   /** SIGSTOP and SIGCONT return at once; any other signal is waited for until the server is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
+  /**
+   * Resolves when everything it has acknowledged is in its append-only file. While an older flush to a slow disk lasts, Redis
+   * holds writes back, for two seconds at most; a kill within them loses them, whatever has been acknowledged.
+   */
+  written(): Promise<void>;
   /** Stops it if it still runs; starts it again on the same port with the data of its append-only file. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -63,6 +69,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       if (signal === 'SIGSTOP' || signal === 'SIGCONT') server.signal(signal);
       else await server.kill(signal);
     },
+    async written() {
+      const empty = /\baof_buffer_length:0\r/;
+      await until(async () => empty.test(await ask(port, 'INFO persistence', /aof_buffer_length:\d+\r/)), {
+        what: 'the append-only file to be written',
+      });
+    },
     async restart() {
       await server.stop();
       server = await start();
@@ -74,17 +86,21 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   };
 }
 
-/** Without a client library: `+PONG` is not said before the data is loaded. */
-function answersPing(port: number): Promise<boolean> {
+/** `+PONG` is not said before the data is loaded. */
+const answersPing = async (port: number): Promise<boolean> =>
+  (await ask(port, 'PING', /^.*\r\n/)).startsWith('+PONG');
+
+/** The answer to one command, as far as it came within a second; without a client library. */
+function ask(port: number, command: string, whole: RegExp): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
-    const answer = (pong: boolean) => {
-      socket.destroy();
-      resolve(pong);
-    };
-    socket.setTimeout(1_000, () => answer(false));
-    socket.once('data', (data) => answer(data.toString().startsWith('+PONG')));
-    socket.once('error', () => answer(false));
-    socket.once('close', () => resolve(false));
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.on('data', (data) => {
+      answer += data.toString();
+      if (whole.test(answer)) socket.destroy();
+    });
+    socket.once('error', () => {});
+    socket.once('close', () => resolve(answer));
   });
 }

@@ -66,6 +66,7 @@ describe('a Redis that goes wrong', () => {
     await store.consumed(id, 1);
     const before = await store.get(id);
 
+    await server.written();
     await server.kill('SIGKILL');
     for (const call of [() => store.get(id), () => store.release(pool, all), () => store.ping()]) {
       const startedAt = performance.now();

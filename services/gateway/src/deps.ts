@@ -1,4 +1,5 @@
-import type { Dispatcher, SubmitDeps } from '@rhapsode/pipeline';
+import type { Position } from '@rhapsode/contracts';
+import type { Dispatcher, Listening, SubmitDeps } from '@rhapsode/pipeline';
 import type { SocketDrain } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
 import type { Log, Metrics } from '@rhapsode/telemetry';
@@ -13,7 +14,10 @@ export interface GatewayDeps {
   readonly dispatcher: Dispatcher;
   readonly observer: NonNullable<SubmitDeps['observer']>;
   readonly voices: VoiceDirectory;
+  /** Encoded audio of an utterance, by offset: what HTTP answers are made of. */
   readonly audio: AudioSource;
+  /** Exact PCM, marks and ends of sentences as they are made: what events and sessions are made of. */
+  readonly hear: (id: string, options: { from?: Position; signal: AbortSignal }) => Promise<Listening>;
   readonly logGuard: LogGuard;
   readonly texts: TextSessions;
   readonly drain: SocketDrain;

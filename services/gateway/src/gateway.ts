@@ -1,5 +1,5 @@
 import type { AudioLog } from '@rhapsode/log';
-import { createDispatcher, createMetricsObserver, warmPlanner } from '@rhapsode/pipeline';
+import { createDispatcher, createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, createSocketDrain, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
@@ -56,6 +56,7 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
       aliases: { default: config.defaultVoice, ...config.aliases },
     }),
     audio: createCollectorSource(collectorUrls),
+    hear: (id, options) => hear(id, options, { store, log: audioLog, dispatcher, observer }),
     logGuard: createLogGuard(audioLog),
     texts,
     drain: createSocketDrain(),

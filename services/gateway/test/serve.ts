@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { answerAudio } from '@rhapsode/collector/audio-answer';
 import type { AudioLog } from '@rhapsode/log';
-import { createMetricsObserver } from '@rhapsode/pipeline';
+import { createMetricsObserver, listen } from '@rhapsode/pipeline';
 import { createEmbedded } from '@rhapsode/pipeline/embedded';
 import { createHttpApp, createSocketDrain } from '@rhapsode/service';
 import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
@@ -47,6 +47,7 @@ export async function serve(options: ServeOptions = {}) {
     observer,
     voices: createVoiceDirectory({ store, pools: ['default'], aliases: { default: 'tone' } }),
     audio: options.audio ?? ((wanted) => answerAudio(wanted, { store, log: audioLog, dispatcher, observer })),
+    hear: (id, heard) => listen(id, heard, { store, log: audioLog, dispatcher, observer }),
     logGuard: createLogGuard(options.ping ? { ping: options.ping } : audioLog),
     texts,
     drain: createSocketDrain(),

@@ -3,7 +3,7 @@ import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
 import { createLogGuard } from '@rhapsode/gateway/log-guard';
 import { createTextSessions } from '@rhapsode/gateway/text-sessions';
 import { createVoiceDirectory } from '@rhapsode/gateway/voice-directory';
-import { createMetricsObserver, warmPlanner } from '@rhapsode/pipeline';
+import { createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
 import { createHttpApp, createSocketDrain, listen, opsRoutes } from '@rhapsode/service';
 import {
   createHealth,
@@ -69,6 +69,7 @@ export const serve: Command = {
       observer,
       voices: createVoiceDirectory({ store, pools: [pool], aliases: catalogueOptions(config).aliases }),
       audio: (wanted) => answerAudio(wanted, listenDeps),
+      hear: (id, options) => hear(id, options, listenDeps),
       logGuard: createLogGuard(audioLog),
       texts,
       drain: createSocketDrain(),
