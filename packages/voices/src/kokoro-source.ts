@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { espeakVersion } from './espeak.ts';
-import { kokoroRateHz, loadKokoro, speakersOf } from './kokoro.ts';
+import { kokoroRateHz, loadKokoro } from './kokoro.ts';
+import { speakersOf } from './kokoro-styles.ts';
 import { parseModel } from './onnx/graph/model.ts';
 import { runtimeVersion } from './onnx/session.ts';
 import type { PiperSettings } from './piper.ts';
@@ -25,7 +26,7 @@ export async function kokoroSource(
       engine: 'kokoro',
       language: 'en-US',
       sampleRateHz: kokoroRateHz,
-      speakers: speakersOf(files),
+      speakers: await speakersOf(files.styles),
       digest: createHash('sha256').update(parts.join('\n')).digest('hex'),
       deterministic,
       capabilities: {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { z } from 'zod';
 import { cut } from './cut.ts';
 import { createEspeakPhonemizer } from './espeak.ts';
 import { estimateMarks } from './estimate-marks.ts';
-import { kokoroRuns, languageOfSpeaker, mostTokens } from './kokoro-tokens.ts';
+import { readStyles, styleSize } from './kokoro-styles.ts';
+import { kokoroRuns, languageOfSpeaker } from './kokoro-tokens.ts';
 import { gainFor, peakOf, toPcm } from './loudness.ts';
 import { createSession, float32, int64, type Session, type SessionSettings } from './onnx/session.ts';
 import type { SpeakRequest, SpeechPiece } from './port.ts';
@@ -13,7 +13,6 @@ import type { VoiceFiles } from './voice-folders.ts';
 import type { LoadedVoice, VoiceShare } from './voice-source.ts';
 
 export const kokoroRateHz = 24_000;
-const styleSize = 256;
 
 /** Either of the two files that published models come with. */
 const vocabularyFile = z.union([
@@ -22,9 +21,6 @@ const vocabularyFile = z.union([
     .transform((file) => file.model.vocab),
   z.object({ vocab: z.record(z.string(), z.int()) }).transform((file) => file.vocab),
 ]);
-
-export const speakersOf = (files: VoiceFiles): string[] =>
-  files.styles.map((style) => basename(style.path, '.bin'));
 
 /** Names and types differ from export to export. */
 interface Layout {
@@ -44,8 +40,7 @@ export async function loadKokoro(
   { turns, espeak }: VoiceShare,
 ): Promise<LoadedVoice> {
   const vocabulary = new Map(Object.entries(await readVocabulary(files.config.path)));
-  const styles = new Map<string, Float32Array>();
-  for (const { path } of files.styles) styles.set(basename(path, '.bin'), await readStyle(path));
+  const styles = await readStyles(files.styles);
   const session = await createSession(files.model.path, settings);
   const layout = layoutOf(session);
   const phonemizer = createEspeakPhonemizer(espeak);
@@ -131,22 +126,4 @@ async function readVocabulary(path: string): Promise<Record<string, number>> {
   } catch (cause) {
     throw new RhapsodeError('model_invalid', { message: 'the vocabulary of the voice is not valid', cause });
   }
-}
-
-/** 32-bit floats, little-endian: a row of 256 for each number of tokens. */
-async function readStyle(path: string): Promise<Float32Array> {
-  const bytes = await readFile(path);
-  if (
-    bytes.length === 0 ||
-    bytes.length % (styleSize * 4) !== 0 ||
-    bytes.length > mostTokens * 2 * styleSize * 4
-  )
-    throw new RhapsodeError('model_invalid', {
-      message: `the style file ${basename(path)} has a wrong length`,
-    });
-  const style = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < style.length; i++) style[i] = bytes.readFloatLE(i * 4);
-  if (!style.every(Number.isFinite))
-    throw new RhapsodeError('model_invalid', { message: `the style file ${basename(path)} has no numbers` });
-  return style;
 }

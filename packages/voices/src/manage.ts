@@ -1,7 +1,9 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { asRhapsodeError, type RhapsodeError as Failure, RhapsodeError } from '@rhapsode/contracts';
+import { openCatalogue } from './catalogue.ts';
 import { download } from './download.ts';
+import { defaultHub, findInHub } from './hub.ts';
 import { type Manifest, manifest } from './manifest.ts';
 import { findVoices, sha256Of } from './voice-folders.ts';
 
@@ -16,7 +18,8 @@ export interface AddVoiceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const defaultHub = 'https://huggingface.co';
+export { defaultHub } from './hub.ts';
+
 const mostBytes = 2 * 2 ** 30;
 
 /** Adds a voice, whole or not at all: its folder appears when every file in it is there and checked. Returns its id. */
@@ -34,7 +37,7 @@ export async function addVoice(options: AddVoiceOptions): Promise<string> {
     ? await fromUrl(new URL(source), incoming, options)
     : (await stat(source).catch(() => undefined)) !== undefined
       ? await fromPath(source, incoming, options)
-      : await fromUrl(hubUrl(options.hub ?? defaultHub, source), incoming, options);
+      : await fromHub(source, incoming, options);
   await writeFile(join(incoming, 'voice.json'), `${JSON.stringify(made, undefined, 2)}\n`);
   await rename(incoming, join(modelsDir, id)).catch((cause) => {
     throw new RhapsodeError('config_invalid', {
@@ -42,7 +45,17 @@ export async function addVoice(options: AddVoiceOptions): Promise<string> {
       cause,
     });
   });
+  await tryOut(id, modelsDir);
   return id;
+}
+
+/** A voice that can't be used is not added. */
+async function tryOut(id: string, modelsDir: string): Promise<void> {
+  const { problems } = await openCatalogue({ modelsDir, espeak: false });
+  const problem = problems.find((one) => one.id === id);
+  if (problem === undefined) return;
+  await rm(join(modelsDir, id), { recursive: true });
+  throw problem.error;
 }
 
 function idOf(source: string): string {
@@ -50,31 +63,34 @@ function idOf(source: string): string {
   return basename(path) === 'voice.json' ? basename(dirname(path)) : basename(path).replace(/\.onnx$/, '');
 }
 
-/** Piper's names say where their files are: `en_US-lessac-medium` is `en/en_US/lessac/medium/en_US-lessac-medium.onnx`. */
-function hubUrl(hub: string, name: string): URL {
-  const piper = /^([a-z]{2,3})_([A-Z]{2,3})-([\w+]+)-(x_low|low|medium|high)$/.exec(name);
-  if (piper === null)
-    throw new RhapsodeError('voice_not_found', {
-      message: `"${name.slice(0, 100)}" is no file, no URL and no name of a Piper voice such as en_US-lessac-medium`,
+type FetchFile = (url: string, path: string, sha256?: string) => Promise<{ sha256: string; bytes: number }>;
+
+const fetcher =
+  (folder: string, { signal, onProgress }: AddVoiceOptions): FetchFile =>
+  async (url, path, sha256) => {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    return download(url, join(folder, path), {
+      sha256,
+      signal,
+      mostBytes,
+      onProgress: (done, total) => onProgress?.(path, done, total),
     });
-  const [, language, country, speaker, quality] = piper;
-  const path = `${language}/${language}_${country}/${speaker}/${quality}/${name}.onnx`;
-  return new URL(`${hub.replace(/\/$/, '')}/rhasspy/piper-voices/resolve/main/${path}`);
+  };
+
+async function fromHub(name: string, folder: string, options: AddVoiceOptions): Promise<Manifest> {
+  const fetchFile = fetcher(folder, options);
+  const { engine, licence, files } = findInHub(options.hub ?? defaultHub, name);
+  const fetched = [];
+  for (const { path, url } of files) fetched.push({ path, url, ...(await fetchFile(url, path)) });
+  return { engine, files: fetched, ...(licence === undefined ? {} : { licence }), ...licenceOf(options) };
 }
 
 async function fromUrl(url: URL, folder: string, options: AddVoiceOptions): Promise<Manifest> {
-  const fetchFile = (from: string, name: string, sha256?: string) =>
-    download(from, join(folder, name), {
-      sha256,
-      signal: options.signal,
-      mostBytes,
-      onProgress: (done, total) => options.onProgress?.(name, done, total),
-    });
+  const fetchFile = fetcher(folder, options);
   if (basename(url.pathname) === 'voice.json') {
     await fetchFile(url.href, 'voice.json');
     const parsed = await readManifest(join(folder, 'voice.json'));
     for (const file of parsed.files) {
-      await mkdir(dirname(join(folder, file.path)), { recursive: true });
       await fetchFile(new URL(file.url ?? file.path, url).href, file.path, file.sha256);
     }
     return parsed;
@@ -107,18 +123,35 @@ async function fromPath(source: string, folder: string, options: AddVoiceOptions
     }
     return parsed;
   }
-  if (!source.endsWith('.onnx'))
-    throw new RhapsodeError('invalid_request', {
-      message: 'the path is neither an .onnx file nor a folder with a voice.json',
-    });
-  const model = basename(source);
+  const paths = source.endsWith('.onnx')
+    ? [basename(source), `${basename(source)}.json`]
+    : await kokoroFiles(from);
   const files = [];
-  for (const name of [model, `${model}.json`]) {
-    await copy(join(from, name), join(folder, name));
-    const path = join(folder, name);
-    files.push({ path: name, sha256: await sha256Of(path), bytes: (await stat(path)).size });
+  for (const path of paths) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await copy(join(from, path), join(folder, path));
+    const copied = join(folder, path);
+    files.push({ path, sha256: await sha256Of(copied), bytes: (await stat(copied)).size });
   }
-  return { engine: 'piper', files, ...licenceOf(options) };
+  return { engine: source.endsWith('.onnx') ? 'piper' : 'kokoro', files, ...licenceOf(options) };
+}
+
+/** A folder as Kokoro's models are published: one model, its vocabulary, its styles, in folders of their own or not. */
+async function kokoroFiles(folder: string): Promise<string[]> {
+  const all = (await readdir(folder, { recursive: true }))
+    .filter((path) => path.split(sep).length <= 2)
+    .sort();
+  const models = all.filter((path) => path.endsWith('.onnx'));
+  const vocabulary =
+    all.find((path) => basename(path) === 'tokenizer.json') ??
+    all.find((path) => basename(path) === 'config.json');
+  const styles = all.filter((path) => /\.(bin|npz)$/.test(path));
+  if (models.length !== 1 || vocabulary === undefined || styles.length === 0)
+    throw new RhapsodeError('invalid_request', {
+      message:
+        'the path is no .onnx file, no folder with a voice.json, and no folder with one Kokoro model (.onnx), its tokenizer.json or config.json, and its styles (.bin or .npz)',
+    });
+  return [models[0]!, vocabulary, ...styles];
 }
 
 async function copy(from: string, to: string): Promise<void> {
@@ -146,12 +179,14 @@ export async function removeVoice(modelsDir: string, id: string): Promise<void> 
   await rm(join(voice.folder, `${id}.onnx.json`));
 }
 
-/** Reads every file of every voice. */
+/** Reads every file of every voice, or of those that are named. */
 export async function verifyVoices(
   modelsDir: string,
+  { ids = [] }: { ids?: readonly string[] } = {},
 ): Promise<{ id: string; problem: Failure | undefined }[]> {
   const results: { id: string; problem: Failure | undefined }[] = [];
   for (const voice of await findVoices(modelsDir)) {
+    if (ids.length > 0 && !ids.includes(voice.id)) continue;
     const problem = await voice.open().then(() => undefined, asRhapsodeError);
     results.push({ id: voice.id, problem });
   }

@@ -19,7 +19,7 @@ export const manifest = z.strictObject({
   source: z.string().max(1000).optional(),
   /**
    * Of Piper: the model (`.onnx`) and its configuration (`.onnx.json`). Of Kokoro: the model, `tokenizer.json` or
-   * `config.json` with the vocabulary, and a style file (`.bin`) for each speaker.
+   * `config.json` with the vocabulary, and styles: a `.bin` for each speaker, or one archive for all (`.bin` or `.npz`).
    */
   files: z
     .array(

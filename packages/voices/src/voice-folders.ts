@@ -93,7 +93,7 @@ async function openManifest(folder: string, folderName: string): Promise<VoiceFi
   const named = (pattern: RegExp) => parsed.files.filter((file) => pattern.test(file.path));
   const [model] = named(/\.onnx$/);
   const [config] = named(parsed.engine === 'piper' ? /\.onnx\.json$/ : /(tokenizer|config)\.json$/);
-  const styles = named(/\.bin$/);
+  const styles = named(/\.(bin|npz)$/);
   if (model === undefined || config === undefined || (parsed.engine === 'kokoro' && styles.length === 0))
     throw new RhapsodeError('model_invalid', {
       message: `the manifest of the voice ${id} does not name the files that ${parsed.engine} needs`,

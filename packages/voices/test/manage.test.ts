@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,9 +15,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { writeKokoroFixture } from '../../../models/fixtures/kokoro.ts';
 import { piperConfig } from '../../../models/fixtures/make.ts';
+import { npy, storedZip } from '../../../models/fixtures/npz.ts';
 import { tiny, vitsModel } from '../../../models/fixtures/vits.ts';
 import { openCatalogue } from '../src/catalogue.ts';
+import { collect } from '../src/conformance.ts';
+import { createLocalEngine } from '../src/local-engine.ts';
 import { addVoice, removeVoice, verifyVoices } from '../src/manage.ts';
 
 const model = Buffer.from(vitsModel(tiny));
@@ -28,6 +33,8 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 let server: Server;
 let base = '';
 let modelsDir = '';
+/** A folder with a Kokoro model, served under its public name with one style for every speaker. */
+let kokoro = '';
 let requests: IncomingMessage[] = [];
 /** Bytes of the model that each answer gives before the connection breaks. */
 let cuts: number[] = [];
@@ -55,6 +62,12 @@ beforeAll(async () => {
       ),
       '/wrong/a.onnx.json': config,
     };
+    const published = '/onnx-community/Kokoro-82M-v1.0-ONNX/resolve/main/';
+    if (kokoro !== '' && request.url!.startsWith(published)) {
+      const path = request.url!.slice(published.length);
+      const name = path.replace('onnx/', '').replace(/voices\/.*/, 'voices/bm_test.bin');
+      files[request.url!] = readFileSync(join(kokoro, name));
+    }
     const file = files[request.url!];
     if (file === undefined) {
       response.writeHead(404).end();
@@ -88,7 +101,7 @@ it('adds a voice by its public name from a mirror, checked and listed', async ()
   const id = await addVoice({ modelsDir, source: name, hub: base, onProgress: (_, done) => seen.push(done) });
   expect(id).toBe(name);
   expect(Math.max(...seen)).toBe(model.length);
-  expect(readdirSync(modelsDir)).toEqual([name]);
+  expect(readdirSync(modelsDir).filter((one) => one !== '.cache')).toEqual([name]);
   expect(readdirSync(join(modelsDir, name)).sort()).toEqual([
     `${name}.onnx`,
     `${name}.onnx.json`,
@@ -154,6 +167,47 @@ it('refuses a wrong checksum, an unknown name, a machine without network', async
     message: expect.stringContaining('online'),
   });
   expect(readdirSync(modelsDir).filter((one) => !one.startsWith('.'))).toEqual([]);
+});
+
+it('adds a Kokoro model by its public name, and from a folder whose styles are one archive', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rhapsode-manage-kokoro-'));
+  writeKokoroFixture(folder, 'published', { tokens: 'input_ids', noise: false });
+  kokoro = join(folder, 'published');
+  expect(await addVoice({ modelsDir, source: 'kokoro-82m-v1.0', hub: base })).toBe('kokoro-82m-v1.0');
+
+  const archived = join(folder, 'archived');
+  mkdirSync(archived);
+  for (const file of ['model.onnx', 'tokenizer.json']) copyFileSync(join(kokoro, file), join(archived, file));
+  const style = readFileSync(join(kokoro, 'voices', 'bm_test.bin'));
+  writeFileSync(
+    join(archived, 'voices-v1.0.bin'),
+    storedZip({ 'af_one.npy': npy(style, '(510, 1, 256)'), 'bm_two.npy': npy(style, '(510, 1, 256)') }),
+  );
+  expect(await addVoice({ modelsDir, source: archived })).toBe('archived');
+  const { voices, problems } = await openCatalogue({ modelsDir, espeak: false });
+  expect(problems).toEqual([]);
+  expect(voices.map(({ id, speakers }) => [id, speakers.length])).toEqual([
+    ['archived', 2],
+    ['kokoro-82m-v1.0', 41],
+  ]);
+  const engine = createLocalEngine(await openCatalogue({ modelsDir, espeak: false }));
+  const speak = (voice: string, speaker: string) =>
+    collect(engine, { voice, speaker, text: 'Hello there.', segment: 0, seed: 1, speed: 1, class: 'bulk' });
+  const [one, other] = [await speak('archived', 'bm_two'), await speak('kokoro-82m-v1.0', 'bm_lewis')];
+  expect(one.pcm).toEqual(other.pcm);
+  await engine.close();
+  rmSync(folder, { recursive: true });
+});
+
+it('adds nothing that can’t be used', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rhapsode-manage-broken-'));
+  writeFileSync(join(folder, 'odd.onnx'), model.subarray(0, 5000));
+  writeFileSync(join(folder, 'odd.onnx.json'), config);
+  await expect(addVoice({ modelsDir, source: join(folder, 'odd.onnx') })).rejects.toMatchObject({
+    code: 'model_invalid',
+  });
+  expect(await openCatalogue({ modelsDir, espeak: false })).toMatchObject({ voices: [], problems: [] });
+  rmSync(folder, { recursive: true });
 });
 
 it('says that the disk is full', async () => {

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { limitSettings } from '@rhapsode/gateway/config';
-import { commonSettings, integer, port, readSettings, type Settings } from '@rhapsode/service';
+import { commonSettings, integer, port, readSettings, type Settings, url } from '@rhapsode/service';
+import { defaultHub } from '@rhapsode/voices/manage';
 import { z } from 'zod';
 
 const models = fileURLToPath(new URL('../../../models', import.meta.url));
@@ -14,6 +15,12 @@ export const cliSettings = {
     description: 'Folder of voices',
     default: models,
     schema: z.string(),
+  },
+  voicesHub: {
+    name: 'RHAPSODE_VOICES_HUB',
+    description: 'Where `rhapsode voices add NAME` looks names up: a mirror laid out as the public hub',
+    default: defaultHub,
+    schema: url('https', 'http'),
   },
   slots: {
     name: 'RHAPSODE_SLOTS',

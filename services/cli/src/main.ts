@@ -19,7 +19,7 @@ const help = `usage: rhapsode COMMAND [options]
   speak    speak a text into a file
   serve    start a server in this one process
   plan     show what would be spoken
-  voices   list the voices
+  voices   list, describe, add, remove and verify voices
   doctor   check what is there and say what to do
   demo     read two chapters aloud
 

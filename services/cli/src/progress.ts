@@ -8,7 +8,14 @@ const barWidth = 28;
 const redrawEveryMs = 100;
 const lineEveryMs = 5_000;
 
-export function createProgress(stream: NodeJS.WriteStream, { quiet }: { quiet: boolean }): Progress {
+export interface ProgressOptions {
+  readonly quiet: boolean;
+  /** How a count is written; as it is by default. */
+  readonly unit?: (count: number) => string;
+}
+
+export function createProgress(stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
+  const { quiet, unit = String } = options;
   if (quiet) return { update() {}, end() {} };
   const terminal = stream.isTTY === true;
   let shownAt = Number.NEGATIVE_INFINITY;
@@ -18,7 +25,7 @@ export function createProgress(stream: NodeJS.WriteStream, { quiet }: { quiet: b
       const now = performance.now();
       if (now - shownAt < (terminal ? redrawEveryMs : lineEveryMs) && done !== total) return;
       shownAt = now;
-      const count = `${done}/${total ?? '?'}`;
+      const count = `${unit(done)}/${total === undefined ? '?' : unit(total)}`;
       if (!terminal) {
         stream.write(`${count} ${detail}\n`);
         return;

@@ -20,7 +20,7 @@ export interface Speaker {
 
 export const catalogueOptions = ({ modelsDir, defaultVoice, aliases, testVoices }: CliConfig) => ({
   modelsDir,
-  aliases: { default: defaultVoice, ...aliases },
+  aliases: { default: defaultVoice, ...aliases } as Readonly<Record<string, string>>,
   testVoices,
 });
 

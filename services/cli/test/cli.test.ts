@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { parseWav } from '@rhapsode/audio';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { piperConfig } from '../../../models/fixtures/make.ts';
+import { tiny, vitsModel } from '../../../models/fixtures/vits.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 let folder: string;
@@ -132,6 +134,32 @@ describe('rhapsode', () => {
     });
     expect(ran.code).toBe(130);
     expect((await readdir(folder)).filter((name) => name.startsWith('long'))).toEqual([]);
+  });
+
+  it('adds, describes, verifies and removes a voice', async () => {
+    const own = join(folder, 'own-voices');
+    await mkdir(join(folder, 'found'), { recursive: true });
+    await writeFile(join(folder, 'found', 'nova.onnx'), vitsModel(tiny));
+    await writeFile(join(folder, 'found', 'nova.onnx.json'), JSON.stringify(piperConfig('nova', tiny)));
+    const voices = (...args: string[]) =>
+      rhapsode(['voices', ...args], { env: { RHAPSODE_MODELS_DIR: own, RHAPSODE_DEFAULT_VOICE: 'nova' } });
+
+    const added = await voices('add', join('found', 'nova.onnx'), '--licence', 'CC0-1.0');
+    expect([added.code, added.out]).toEqual([0, expect.stringMatching(/^nova is there: /)]);
+    expect((await voices('info', 'default')).out).toMatch(/voice +nova\n[\s\S]*licence +CC0-1\.0/);
+    expect((await voices('verify')).out).toBe('nova: as it should be\n');
+    expect((await voices('remove', 'nova')).err).toMatch(/default voice/);
+
+    await writeFile(join(own, 'nova', 'nova.onnx'), 'changed');
+    const broken = await voices('verify', 'nova', '--json');
+    expect([broken.code, JSON.parse(broken.out).voices]).toMatchObject([
+      1,
+      [{ id: 'nova', ok: false, code: 'model_checksum' }],
+    ]);
+    const removed = await rhapsode(['voices', 'remove', 'nova'], { env: { RHAPSODE_MODELS_DIR: own } });
+    expect([removed.code, removed.out]).toEqual([0, 'nova is removed\n']);
+    expect(await voices('verify')).toMatchObject({ code: 0, out: '' });
+    expect(await voices('polish', 'nova')).toMatchObject({ code: 2, err: expect.stringMatching(/usage/) });
   });
 
   it('lists voices and aliases, and checks the machine', async () => {

@@ -1,50 +1,57 @@
-import { openCatalogue } from '@rhapsode/voices';
+import { RhapsodeError } from '@rhapsode/contracts';
 import { parse, type Usage } from '../args.ts';
-import type { Command } from '../command.ts';
-import { catalogueOptions } from '../speaker.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { add } from './voices/add.ts';
+import { info } from './voices/info.ts';
+import { list } from './voices/list.ts';
+import { remove } from './voices/remove.ts';
+import { verify } from './voices/verify.ts';
 
 const usage = {
-  synopsis: 'rhapsode voices [--json]',
-  about: 'Lists the voices of this machine, and what is wrong with those that can’t be used.',
-  options: { json: { type: 'boolean' } },
-  help: { json: 'print JSON' },
-} satisfies Usage<Record<string, { type: 'string' | 'boolean' }>>;
+  synopsis: 'rhapsode voices [list | info VOICE | add SOURCE | remove VOICE | verify [VOICE …]]',
+  about: [
+    'Lists the voices of this machine, and what is wrong with those that can’t be used; tells all about one; adds one from a',
+    'file, a folder, a URL or by its public name (en_US-lessac-medium, kokoro-82m-v1.0); removes one; reads every file again.',
+  ].join('\n'),
+  options: {
+    json: { type: 'boolean' },
+    hub: { type: 'string' },
+    licence: { type: 'string' },
+    quiet: { type: 'boolean', short: 'q' },
+  },
+  help: {
+    json: 'print JSON',
+    hub: 'where public names are looked up (default RHAPSODE_VOICES_HUB)',
+    licence: 'of the voice that is added, where its files do not say',
+    quiet: 'no progress',
+  },
+} satisfies Usage<Record<string, { type: 'string' | 'boolean'; short?: string }>>;
+
+export interface VoicesContext extends CommandContext {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly hub: string;
+  readonly licence: string | undefined;
+}
+
+const actions = { list, info, add, remove, verify } as const;
+const operands = { list: [0, 0], info: [1, 1], add: [1, 1], remove: [1, 1], verify: [0, 1000] } as const;
+const isAction = (name: string): name is keyof typeof actions => Object.hasOwn(actions, name);
 
 export const voices: Command = {
   usage,
-  async run(args, { config, stdout }) {
-    const { values } = parse(usage, args);
-    const options = catalogueOptions(config);
-    const { aliases } = options;
-    const { voices, problems } = await openCatalogue(options);
-    if (values.json) {
-      const broken = problems.map(({ id, error }) => ({ id, code: error.code, message: error.message }));
-      stdout.write(`${JSON.stringify({ voices, aliases, problems: broken })}\n`);
-      return;
-    }
-    const rows = voices.map((voice) => [
-      voice.id,
-      voice.language,
-      `${voice.sampleRateHz} Hz`,
-      voice.engine,
-      voice.deterministic ? 'exact' : 'by sentence',
-      voice.name,
-    ]);
-    for (const row of aligned([['VOICE', 'LANGUAGE', 'RATE', 'ENGINE', 'DELIVERY', 'NAME'], ...rows]))
-      stdout.write(`${row}\n`);
-    for (const [alias, voice] of Object.entries(aliases))
-      stdout.write(`${alias} is another name of ${voice}\n`);
-    for (const { id, error } of problems)
-      stdout.write(`${id} can't be used: ${error.message} (${error.code})\n`);
+  async run(args, context) {
+    const { values, positionals } = parse(usage, args);
+    const [name = 'list', ...names] = positionals;
+    if (!isAction(name)) throw wrong(`voices can't ${name}`);
+    const [least, most] = operands[name];
+    if (names.length < least) throw wrong(`voices ${name} needs ${name === 'add' ? 'a source' : 'a voice'}`);
+    if (names.length > most) throw wrong(`voices ${name} does not take '${names[most]}'`);
+    const { json = false, quiet = false, hub = context.config.voicesHub, licence } = values;
+    if (!URL.canParse(hub)) throw wrong(`--hub must be a URL, not '${hub}'`);
+    await actions[name](names, { ...context, json, quiet, hub, licence });
   },
 };
 
-function aligned(rows: readonly string[][]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd(),
-  );
-}
+const wrong = (problem: string) =>
+  new RhapsodeError('invalid_request', { message: `${problem}\nusage: ${usage.synopsis}` });
