@@ -143,6 +143,12 @@ export const errorCatalogue = {
     retryable: true,
     safe: 'The audio log is not reachable.',
   },
+  artefacts_unavailable: {
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    retryable: true,
+    safe: 'The store of books and audio is not reachable, or is full.',
+  },
   no_workers: {
     status: 503,
     grpc: 'UNAVAILABLE',

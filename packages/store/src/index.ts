@@ -1,1 +1,3 @@
+export { collect, readWhole } from './artefacts/body.ts';
+export * from './artefacts/port.ts';
 export * from './port.ts';
