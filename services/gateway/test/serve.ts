@@ -41,7 +41,7 @@ export async function serve(options: ServeOptions = {}) {
   const observer = createMetricsObserver(metrics, log, 'default');
   const texts = createTextSessions({ log, idleMs: options.idleMs ?? 60_000 });
   const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes: 4_000_000 });
-  gatewayRoutes(app, {
+  const deps: GatewayDeps = {
     store,
     dispatcher,
     observer,
@@ -60,7 +60,8 @@ export async function serve(options: ServeOptions = {}) {
       maxOpenUtterances: 100,
       ...options.limits,
     },
-  });
+  };
+  gatewayRoutes(app, deps);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 
@@ -75,6 +76,7 @@ export async function serve(options: ServeOptions = {}) {
     post('/v1/audio/speech', { model: 'tts-1', voice: 'tone', input: 'Hello there.', ...fields }, init);
   return {
     url,
+    deps,
     embedded,
     metrics,
     post,

@@ -1,0 +1,147 @@
+import { RhapsodeError, type Utterance } from '@rhapsode/contracts';
+import type { AudioPiece } from '@rhapsode/pipeline';
+import { checkText } from '@rhapsode/service';
+import { acceptOpen, type SpokenRequest } from './accept.ts';
+import type { GatewayDeps } from './deps.ts';
+
+/** All audio of the text before the `flush` that carried this token has been given. */
+export interface Flushed<Token> {
+  readonly type: 'flushed';
+  readonly token: Token;
+}
+
+export type LivePiece<Token> = AudioPiece | Flushed<Token>;
+
+/**
+ * A text that arrives piece by piece and, meanwhile, its audio: one utterance that belongs to one connection.
+ *
+ * Promises
+ * - `write`, `flush` and `finish` are done in the order of the calls. One that fails ends the speech: `pieces` throws its error.
+ * - `pieces` gives every sample once, in order, and ends when all of a finished text was given. Who asks for the next piece has
+ *   taken the one before: that is the credit on which sentences are released, so a slow client costs neither memory nor work.
+ * - Whatever ends it (the last piece, an error, `cancel`, or the connection's signal), nothing more is made and nothing is kept.
+ */
+export interface LiveSpeech<Token> {
+  readonly utterance: Utterance;
+  write(text: string): Promise<void>;
+  /** Speaks what is held, although the sentence may not have ended; `pieces` tells when that was given. */
+  flush(token: Token): Promise<void>;
+  /** Speaks what is held; no more text will come. */
+  finish(): Promise<void>;
+  /** Resolves when nothing is made any more. `pieces` ends, without an error. */
+  cancel(): Promise<void>;
+  readonly pieces: AsyncGenerator<LivePiece<Token>, void, undefined>;
+}
+
+export async function openLive<Token>(
+  request: SpokenRequest,
+  deps: GatewayDeps,
+  signal: AbortSignal,
+): Promise<LiveSpeech<Token>> {
+  signal.throwIfAborted();
+  const { log, metrics } = deps;
+  const writer = await acceptOpen(request, deps);
+  const { utterance } = writer;
+  const stop = new AbortController();
+  const forget = () =>
+    writer.cancel().catch((error: unknown) => log.warn({ utterance: utterance.id, error }, 'not cancelled'));
+  const listening = await deps.hear(utterance.id, { signal: stop.signal }).catch(async (error: unknown) => {
+    await forget();
+    throw error;
+  });
+
+  let ended: Promise<void> | undefined;
+  function end(reason: unknown): Promise<void> {
+    signal.removeEventListener('abort', leave);
+    stop.abort(reason);
+    ended ??= forget().then(() => listening.close());
+    return ended;
+  }
+  const leave = () => void end(signal.reason);
+  signal.addEventListener('abort', leave, { once: true });
+  // The client may have gone while the utterance was opened.
+  if (signal.aborted) leave();
+
+  const cancelled = new RhapsodeError('cancelled');
+  const marks: { segments: number; token: Token }[] = [];
+  let wake = () => {};
+  let textAtMs: number | undefined;
+  let half = '';
+
+  let turn: Promise<unknown> = Promise.resolve();
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = turn.then(async () => {
+      stop.signal.throwIfAborted();
+      await work();
+    });
+    turn = done.catch((error: unknown) => void end(error));
+    return done;
+  }
+
+  async function* give(): AsyncGenerator<LivePiece<Token>, void, undefined> {
+    let heard = 0;
+    let first = true;
+    let coming: ReturnType<typeof listening.pieces.next> | undefined;
+    try {
+      for (;;) {
+        while (marks[0] && marks[0].segments <= heard) yield { type: 'flushed', token: marks.shift()!.token };
+        if (!coming) {
+          coming = listening.pieces.next();
+          coming.catch(() => {});
+        }
+        const woken = new Promise<undefined>((resolve) => {
+          wake = () => resolve(undefined);
+        });
+        const next = await Promise.race([coming, woken]);
+        if (!next) continue;
+        coming = undefined;
+        if (next.done) {
+          for (const { token } of marks.splice(0)) yield { type: 'flushed', token };
+          return;
+        }
+        const piece = next.value;
+        if (first && piece.type === 'audio' && textAtMs !== undefined) {
+          first = false;
+          const seconds = (performance.now() - textAtMs) / 1000;
+          metrics.timeToFirstAudioSeconds.observe(seconds, { class: utterance.class });
+        }
+        yield piece;
+        if (piece.type !== 'segment') continue;
+        heard = piece.segment + 1;
+        listening.consumed(heard);
+      }
+    } catch (error) {
+      const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
+      if (reason !== cancelled) throw reason;
+    } finally {
+      await end(cancelled);
+    }
+  }
+
+  return {
+    utterance,
+    write: (text) =>
+      inTurn(async () => {
+        // A client that cuts by code units may cut a character in two.
+        const whole = half + text;
+        half = /[\ud800-\udbff]$/.test(whole) ? whole.slice(-1) : '';
+        const ready = half === '' ? whole : whole.slice(0, -1);
+        checkText(ready, 'text');
+        if (/\S/.test(ready)) textAtMs ??= performance.now();
+        await writer.write(ready);
+      }),
+    flush: (token) =>
+      inTurn(async () => {
+        await writer.flush();
+        marks.push({ segments: writer.segments, token });
+        wake();
+      }),
+    finish: () =>
+      inTurn(async () => {
+        checkText(half, 'text');
+        await writer.finish();
+      }),
+    cancel: () => end(cancelled),
+    pieces: give(),
+  };
+}
