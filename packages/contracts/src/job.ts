@@ -18,6 +18,7 @@ export const sentenceJob = z.object({
   text: segment.shape.text,
   pauseSamples: segment.shape.pauseSamples,
   estimatedMs: segment.shape.estimatedMs,
+  place: segment.shape.place,
   /** When the sentence was released to the queue (wall clock of the releaser); for the queue-wait histogram only. */
   releasedAtMs: z.number(),
 });

@@ -46,6 +46,8 @@ export const segmentEndMessage = z.object({
   marks: z.array(mark),
   synthesisMs: z.number(),
   queueMs: z.number(),
+  /** Who made it. */
+  worker: z.string().max(300).optional(),
 });
 
 /** The segment can't be made; no further attempt will be. */

@@ -1,4 +1,6 @@
 import {
+  attemptOf,
+  type ErrorCode,
   generationOf,
   isErrorCode,
   type Mark,
@@ -28,6 +30,11 @@ export interface AssembleOptions {
   readonly deterministic: boolean;
   readonly sampleRateHz: number;
   readonly signal?: AbortSignal;
+  /**
+   * What becomes of a sentence that can't be spoken: `throw`, which is the default, ends everything with an error that names
+   * it; `yield` says so in the piece that ends it, and goes on with the next. What was heard of it before is void.
+   */
+  readonly failures?: 'throw' | 'yield';
 }
 
 /** What the listener gets, in order and without a gap: each sample of the utterance once. */
@@ -50,6 +57,11 @@ export interface SegmentDone {
   readonly marks: readonly Mark[];
   readonly synthesisMs: number;
   readonly queueMs: number;
+  readonly attempt: number;
+  readonly generation: number;
+  readonly worker: string | undefined;
+  /** It could not be spoken; only with `failures: 'yield'`. */
+  readonly failed?: { readonly code: ErrorCode; readonly reason: string };
   /** Nothing on the log up to this sequence is needed for what follows. */
   readonly behind: number;
 }
@@ -66,7 +78,7 @@ export async function* assemble(
   options: AssembleOptions,
   deps: AssembleDeps,
 ): AsyncGenerator<AudioPiece, void, undefined> {
-  const { from = start, deterministic, sampleRateHz, signal } = options;
+  const { from = start, deterministic, sampleRateHz, signal, failures = 'throw' } = options;
   const { log, heal, observer = silent, healAfterMs = 2_000, cacheChunks = 16 } = deps;
   const reader = log.read(id, signal ? { signal } : {});
   const tracks = createTracks({ cacheChunks, observer });
@@ -127,18 +139,41 @@ export async function* assemble(
     }
   }
 
-  function failHead({ failed }: Track): never {
+  function failHead({ epoch, failed }: Track): SegmentDone {
+    const { segment } = head;
     const code = isErrorCode(failed!.code) ? failed!.code : 'synthesis_failed';
-    throw new RhapsodeError(code, {
-      message: `segment ${head.segment} could not be spoken: ${failed!.reason}`,
-      segment: head.segment,
-    });
+    if (failures === 'throw')
+      throw new RhapsodeError(code, {
+        message: `segment ${segment} could not be spoken: ${failed!.reason}`,
+        segment,
+      });
+    head.next();
+    tracks.advanceTo(head.segment);
+    progressAt = performance.now();
+    return {
+      type: 'segment',
+      segment,
+      samples: 0,
+      pauseSamples: 0,
+      marksFrom: 'none',
+      marks: [],
+      synthesisMs: 0,
+      queueMs: 0,
+      attempt: attemptOf(epoch),
+      generation: generationOf(epoch),
+      worker: undefined,
+      failed: { code, reason: failed!.reason },
+      behind: tracks.behind(),
+    };
   }
 
   try {
     while (segments === undefined || head.segment < segments) {
       const track = tracks.get(head.segment);
-      if (track?.failed) failHead(track);
+      if (track?.failed) {
+        yield failHead(track);
+        continue;
+      }
       if (!mayPlay(track)) {
         await hearMore();
         continue;
@@ -158,7 +193,7 @@ export async function* assemble(
         progressAt = performance.now();
         if (piece) yield { type: 'audio', ...piece, generation: generationOf(track.epoch) };
       } else if (isClosed(track) && head.at === track.end.samples) {
-        const { samples, pauseSamples, digest, marksFrom, marks, synthesisMs, queueMs } = track.end;
+        const { samples, pauseSamples, digest, marksFrom, marks, synthesisMs, queueMs, worker } = track.end;
         head.finish(digest);
         if (head.delivered > samples + pauseSamples)
           throw new RhapsodeError('range_not_satisfiable', {
@@ -185,6 +220,9 @@ export async function* assemble(
           marks,
           synthesisMs,
           queueMs,
+          attempt: attemptOf(track.epoch),
+          generation: generationOf(track.epoch),
+          worker,
           behind: tracks.behind(),
         };
         progressAt = performance.now();

@@ -228,7 +228,7 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     seed,
     sampleRateHz,
   } = utterance;
-  const { text, pauseSamples, estimatedMs } = segment;
+  const { text, pauseSamples, estimatedMs, place } = segment;
   return {
     v: 1 as const,
     utterance: id,
@@ -245,6 +245,7 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     text,
     pauseSamples,
     estimatedMs,
+    ...(place === undefined ? {} : { place }),
     releasedAtMs: Date.now(),
   };
 }

@@ -32,7 +32,7 @@ export interface Listening {
 /** One listener of one utterance: its audio from a position on, and the credit that it gives back. */
 export async function listen(
   id: string,
-  options: Pick<AssembleOptions, 'from' | 'signal'>,
+  options: Pick<AssembleOptions, 'from' | 'signal' | 'failures'>,
   deps: ListenDeps,
 ): Promise<Listening> {
   const {

@@ -14,6 +14,8 @@ export interface SynthesizeDeps {
   readonly log: AudioLog;
   readonly store: RequestStore;
   readonly observer?: Observer;
+  /** Name of this worker. */
+  readonly worker?: string;
 }
 
 /**
@@ -62,7 +64,7 @@ export async function synthesize(
 
 async function speakAndPublish(
   { job, attempt }: Delivery,
-  { engine, log, observer = silent }: SynthesizeDeps,
+  { engine, log, observer = silent, worker }: SynthesizeDeps,
   queueSeconds: number,
   signal: AbortSignal,
 ): Promise<number> {
@@ -127,6 +129,7 @@ async function speakAndPublish(
         marks: [...facts.marks],
         synthesisMs: performance.now() - startedAt,
         queueMs: queueSeconds * 1000,
+        ...(worker === undefined ? {} : { worker }),
       },
       noPcm,
       signal,
@@ -151,7 +154,7 @@ const isCancellation = (reason: unknown) => reason instanceof RhapsodeError && r
 const speakRequestOf = (job: SentenceJob) => ({
   voice: job.voice,
   text: job.text,
-  segment: job.segment,
+  segment: job.place ?? job.segment,
   seed: job.seed,
   speed: job.speed,
   speaker: job.speaker,

@@ -44,7 +44,7 @@ export function startWorking(deps: WorkDeps): Working {
     async (delivery, signal) => {
       inHand.set(delivery.id, delivery.job.utterance);
       try {
-        await synthesize(delivery, deps, signal);
+        await synthesize(delivery, { ...deps, worker: id }, signal);
       } finally {
         inHand.delete(delivery.id);
         void dispatcher.kick(pool);

@@ -378,6 +378,35 @@ describe('assemble', () => {
     await log.close();
   });
 
+  it('tells of a failed sentence and goes on behind it, where that is asked for', async () => {
+    const log = createMemoryLog();
+    await publish(log, { segment: 0, epoch: 1, samples: 20 });
+    await publish(log, { segment: 1, epoch: 2, samples: 40, dies: 2 });
+    const failed = { kind: 'segment-failed' as const, segment: 1, epoch: 4 };
+    await log.append(id, { ...failed, code: 'engine_crashed', reason: 'it crashed' }, noPcm);
+    await log.append(id, { ...failed, segment: 2, code: 'unheard_of', reason: 'who knows' }, noPcm);
+    await publish(log, { segment: 3, epoch: 1, samples: 30 });
+    await endOf(log, 4);
+    const ends: unknown[] = [];
+    let heard: number[] = [];
+    for await (const piece of assemble(
+      id,
+      { deterministic: true, sampleRateHz, failures: 'yield' },
+      { log, heal: async () => undefined },
+    ))
+      if (isAudio(piece)) heard.push(...new Int16Array(piece.pcm.slice().buffer));
+      else {
+        ends.push([piece.segment, piece.failed, piece.failed ? 0 : heard.length]);
+        heard = [];
+      }
+    expect(ends).toEqual([
+      [0, undefined, 20 + pauseOf(0)],
+      [1, { code: 'engine_crashed', reason: 'it crashed' }, 0],
+      [2, { code: 'synthesis_failed', reason: 'who knows' }, 0],
+      [3, undefined, 30 + pauseOf(3)],
+    ]);
+  });
+
   it('ends with an error that names the segment when a sentence failed, after all that comes before it', async () => {
     const log = createMemoryLog();
     const heard: number[] = [];
