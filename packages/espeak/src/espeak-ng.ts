@@ -15,6 +15,7 @@ export interface Word {
 }
 
 export interface EspeakNg {
+  readonly version: string;
   /** Must be awaited between two uses. */
   renew(afterFailure: boolean): Promise<void>;
   voices(): { id: string; name: string; languages: string[] }[];
@@ -25,6 +26,14 @@ export interface EspeakNg {
     request: { voice: string; rate: number; pitch: number; text: string },
     onAudio: (pcm: Int16Array, words: Word[]) => void,
   ): boolean;
+}
+
+function packageVersion(): string {
+  const path = createRequire(import.meta.url).resolve('@echogarden/espeak-ng-emscripten');
+  const read = JSON.parse(readFileSync(new URL('./package.json', `file://${path}`), 'utf8')) as {
+    version: string;
+  };
+  return read.version;
 }
 
 /**
@@ -57,6 +66,7 @@ export async function createEspeakNg(): Promise<EspeakNg> {
   }
 
   return {
+    version: `espeak-ng 1.52-dev, espeak-ng-emscripten ${packageVersion()}`,
     async renew(afterFailure) {
       speaker ??= await instance();
       if (afterFailure) reader = await instance();

@@ -1,8 +1,8 @@
-import { readFileSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { createEspeakNg, type EspeakNg, phonemeTextLimit, sampleRateHz, type Word } from './espeak-ng.ts';
+import { createSystemEspeakNg } from './system-espeak-ng.ts';
 
 /**
  * espeak-ng as a program: requests on standard input, answers on standard output, one after the other in order.
@@ -22,7 +22,8 @@ import { createEspeakNg, type EspeakNg, phonemeTextLimit, sampleRateHz, type Wor
  *   {"id":4,"done":true}
  *   {"id":5,"done":true,"error":"unknown_voice","message":"…"}                 or bad_request
  *
- * The end of standard input ends the program.
+ * The end of standard input ends the program. Its one argument is the path of an espeak-ng of the machine, to be used instead
+ * of the one that comes with this package; it tells no times of words.
  */
 interface Request {
   readonly id: number;
@@ -33,14 +34,6 @@ interface Request {
   readonly rate?: number;
   readonly pitch?: number;
 }
-
-const version = (): string => {
-  const path = createRequire(import.meta.url).resolve('@echogarden/espeak-ng-emscripten');
-  const read = JSON.parse(readFileSync(new URL('./package.json', `file://${path}`), 'utf8')) as {
-    version: string;
-  };
-  return `espeak-ng 1.52-dev, espeak-ng-emscripten ${read.version}`;
-};
 
 const asleep = new Int32Array(new SharedArrayBuffer(4));
 
@@ -80,7 +73,7 @@ function serve(espeak: EspeakNg, request: Request): void {
     answer({ id, done: true, error: 'unknown_voice', message: `there is no voice ${voice}` });
   switch (request.op) {
     case 'hello':
-      answer({ id, done: true, version: version(), sampleRateHz });
+      answer({ id, done: true, version: espeak.version, sampleRateHz });
       return;
     case 'voices':
       answer({ id, done: true, voices: espeak.voices() });
@@ -126,7 +119,8 @@ new Worker(watch, { eval: true }).unref();
 
 // A terminal's Ctrl-C is for the program that started this one.
 process.on('SIGINT', () => {});
-const espeak = await createEspeakNg();
+const [, , ofTheSystem] = process.argv;
+const espeak = ofTheSystem === undefined ? await createEspeakNg() : createSystemEspeakNg(ofTheSystem);
 for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   if (line.trim() === '') continue;
   let id = 0;

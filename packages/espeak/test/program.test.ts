@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
 interface Answer {
@@ -11,12 +13,14 @@ let child: ChildProcess;
 let received: Buffer = Buffer.alloc(0);
 const program = new URL('../src/main.ts', import.meta.url).pathname;
 
-beforeAll(() => {
-  child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
+function start(args: string[]): void {
+  received = Buffer.alloc(0);
+  child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdout!.on('data', (data: Buffer) => {
     received = Buffer.concat([received, data]);
   });
-});
+}
+beforeAll(() => start([]));
 afterAll(() => void child.kill('SIGKILL'));
 
 /** Reads the program's output as its documentation says, without any of our own client's code. */
@@ -129,4 +133,40 @@ it('ends when its input ends', async () => {
   const code = new Promise((resolve) => other.once('exit', resolve));
   other.stdin!.end();
   expect(await code).toBe(0);
+});
+
+it('reads and speaks with the espeak-ng of the machine instead, where it is told its path', async () => {
+  child.kill('SIGKILL');
+  const fake = join(mkdtempSync(join(tmpdir(), 'rhapsode-espeak-')), 'espeak-ng');
+  // Answers as espeak-ng 1.51 does on its command line; the real one is tried where the machine has it.
+  const real = '/usr/bin/espeak-ng';
+  const path = existsSync(real) ? real : fake;
+  writeFileSync(
+    fake,
+    `#!/bin/sh
+case "$*" in
+  *--version*) echo 'eSpeak NG text-to-speech: 1.51  Data at: /usr/share/espeak-ng-data';;
+  *--voices*) printf 'Pty Language Age/Gender VoiceName File Other Languages\\n 5  en-us --/M English_(America) gmw/en-US (en 3)\\n';;
+  *nobody*) echo 'Error: The specified espeak-ng voice does not exist.' >&2; exit 1;;
+  *--ipa*) printf ' h_ə_l_ˈoʊ ð_ˈɛɹ\\n w_ˈɜː_l_d\\n';;
+  *) { printf 'RIFFxxxxWAVEfmt \\020\\000\\000\\000\\001\\000\\001\\000\\042\\126\\000\\000xxxx\\002\\000\\020\\000dataxxxx'; head -c 20000 /dev/zero | tr '\\000' x; };;
+esac
+`,
+    { mode: 0o755 },
+  );
+  start([path]);
+  const [hello] = await ask({ id: 1, op: 'hello' });
+  expect(hello!.fields.version).toMatch(/^espeak-ng \d+\.\d+.* of the system$/);
+  const [{ fields }] = (await ask({ id: 2, op: 'voices' })) as [Answer];
+  expect((fields.voices as { id: string }[]).map((voice) => voice.id)).toContain('en-us');
+  expect(await phonemes('en-us', ['Hello there, world.', ''])).toEqual([
+    ['h_ə_l_ˈoʊ ð_ˈɛɹ', 'w_ˈɜː_l_d'],
+    [],
+  ]);
+  const spoken = await ask({ id: 3, op: 'synthesize', voice: 'en-us', text: 'Hello there, world.' });
+  expect(Buffer.concat(spoken.map((answer) => answer.pcm)).length).toBeGreaterThanOrEqual(20_000);
+  for (const op of ['phonemes', 'synthesize']) {
+    const [answer] = await ask({ id: 4, op, voice: 'nobody', text: 'Hello', texts: ['Hello'] });
+    expect(answer!.fields.error).toBe('unknown_voice');
+  }
 });

@@ -64,6 +64,12 @@ export const commonSettings = {
     default: 'false',
     schema: flag,
   },
+  espeakProgram: {
+    name: 'RHAPSODE_ESPEAK',
+    description:
+      'Path of the machine’s own espeak-ng, used instead of the one that comes with us; the same on every worker',
+    schema: z.string(),
+  },
   drainSeconds: {
     name: 'RHAPSODE_DRAIN_SECONDS',
     description: 'After SIGTERM, how long what is under way may take to end',

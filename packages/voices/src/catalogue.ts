@@ -23,6 +23,8 @@ export interface CatalogueOptions {
   readonly tone?: ToneOptions | undefined;
   /** Lists espeak-ng's own voices; true by default. */
   readonly espeak?: boolean | undefined;
+  /** Path of an espeak-ng of the machine, to be used instead of the one that comes with us. */
+  readonly espeakProgram?: string | undefined;
   /** Where prepared voices are kept; `.cache` in the models directory by default, or a temporary one if that can't be written. */
   readonly cacheDir?: string | undefined;
   readonly sessions?: SessionSettings | undefined;
@@ -48,7 +50,7 @@ export async function openCatalogue(options: CatalogueOptions = {}): Promise<Cat
   const problems: VoiceProblem[] = [];
   if (options.testVoices) for (const source of toneVoices(options.tone)) sources.set(source.info.id, source);
 
-  const espeak = shareEspeak();
+  const espeak = shareEspeak(options.espeakProgram);
   if (options.espeak ?? true)
     for (const source of await espeakVoices(espeak)) sources.set(source.info.id, source);
 

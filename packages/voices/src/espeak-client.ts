@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { RhapsodeError } from '@rhapsode/contracts';
+import { z } from 'zod';
 
 export interface EspeakWord {
   readonly start: number;
@@ -34,7 +36,7 @@ export interface EspeakClient {
  * imported here. It is started at the first request and started anew after it has died, which fails the
  * requests that were open.
  */
-export function createEspeakClient(): EspeakClient {
+export function createEspeakClient(ofTheSystem?: string): EspeakClient {
   let child: ChildProcess | undefined;
   let nextId = 1;
   let closed = false;
@@ -42,7 +44,7 @@ export function createEspeakClient(): EspeakClient {
 
   function start(): ChildProcess {
     const program = createRequire(import.meta.url).resolve('@rhapsode/espeak/program');
-    const started = spawn(process.execPath, [program], {
+    const started = spawn(process.execPath, ofTheSystem === undefined ? [program] : [program, ofTheSystem], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: {},
     });
@@ -117,15 +119,26 @@ export function createEspeakClient(): EspeakClient {
 export interface SharedEspeak {
   acquire(): EspeakClient;
   release(): Promise<void>;
+  listing(): Promise<EspeakListing>;
 }
 
-export function shareEspeak(): SharedEspeak {
+/** What the program speaks, and its version: it decides the sound, and so belongs to the digest of every voice that uses it. */
+export interface EspeakListing {
+  readonly version: string;
+  readonly voices: readonly { readonly id: string; readonly name: string }[];
+  /** Whether it tells when each word is spoken. */
+  readonly tellsTimes: boolean;
+}
+
+/** @param ofTheSystem Path of an espeak-ng of the machine; by default the one that comes with us. */
+export function shareEspeak(ofTheSystem?: string): SharedEspeak {
   let client: EspeakClient | undefined;
   let users = 0;
+  let listing: Promise<EspeakListing> | undefined;
   return {
     acquire() {
       users++;
-      client ??= createEspeakClient();
+      client ??= createEspeakClient(ofTheSystem);
       return client;
     },
     async release() {
@@ -134,7 +147,38 @@ export function shareEspeak(): SharedEspeak {
       client = undefined;
       await last?.close();
     },
+    listing() {
+      listing ??= ofTheSystem === undefined ? readListing() : askListing(ofTheSystem);
+      return listing;
+    },
   };
+}
+
+const listingFile = z.object({
+  version: z.string(),
+  voices: z.array(z.object({ id: z.string(), name: z.string() })),
+});
+
+/** From a file beside the program: listing voices starts no process. */
+async function readListing(): Promise<EspeakListing> {
+  const path = createRequire(import.meta.url).resolve('@rhapsode/espeak/voices.json');
+  return { ...listingFile.parse(JSON.parse(await readFile(path, 'utf8'))), tellsTimes: true };
+}
+
+async function askListing(program: string): Promise<EspeakListing> {
+  const client = createEspeakClient(program);
+  try {
+    const { version = '' } = await client.askOnce({ op: 'hello' });
+    const { voices = [] } = await client.askOnce({ op: 'voices' });
+    return { version, voices, tellsTimes: false };
+  } catch (cause) {
+    throw new RhapsodeError('config_invalid', {
+      message: `RHAPSODE_ESPEAK: ${program} is no espeak-ng that can be run`,
+      cause,
+    });
+  } finally {
+    await client.close();
+  }
 }
 
 /** Cuts the program's output into answers: a line of JSON, then the bytes it announces. */

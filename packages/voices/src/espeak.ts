@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type Mark, RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
-import { z } from 'zod';
 import { cut } from './cut.ts';
 import { type EspeakClient, type SharedEspeak, shareEspeak } from './espeak-client.ts';
+import { estimateMarks } from './estimate-marks.ts';
 import type { Phonemizer } from './phonemizer.ts';
 import type { SpeakRequest, SpeechPiece } from './port.ts';
 import { createSilenceTrimmer } from './silence-trimmer.ts';
@@ -36,25 +34,14 @@ export function rateForSpeed(speed: number): number {
   return pace.at(-1)![1];
 }
 
-const listing = z.object({
-  version: z.string(),
-  voices: z.array(z.object({ id: z.string(), name: z.string() })),
-});
-
-/** What the program speaks and its version, from a file beside it: listing voices starts no process. */
-async function readListing() {
-  const path = createRequire(import.meta.url).resolve('@rhapsode/espeak/voices.json');
-  return listing.parse(JSON.parse(await readFile(path, 'utf8')));
-}
-
-export const espeakVersion = async (): Promise<string> => (await readListing()).version;
-
 /** `espeak` is American English; every language of espeak-ng is `espeak-<language>`. They share one program. */
 export async function espeakVoices(program: SharedEspeak): Promise<VoiceSource[]> {
-  const { version, voices } = await readListing();
+  const { version, voices, tellsTimes } = await program.listing();
   return [
-    source('espeak', 'espeak-ng: American English', 'en-us', version, program),
-    ...voices.map(({ id, name }) => source(`espeak-${id}`, `espeak-ng: ${name}`, id, version, program)),
+    source('espeak', 'espeak-ng: American English', 'en-us', version, tellsTimes, program),
+    ...voices.map(({ id, name }) =>
+      source(`espeak-${id}`, `espeak-ng: ${name}`, id, version, tellsTimes, program),
+    ),
   ];
 }
 
@@ -63,6 +50,7 @@ function source(
   name: string,
   language: string,
   version: string,
+  tellsTimes: boolean,
   program: SharedEspeak,
 ): VoiceSource {
   const info: VoiceInfo = {
@@ -74,7 +62,11 @@ function source(
     speakers: [],
     digest: createHash('sha256').update(`${version}\n${language}\n1`).digest('hex'),
     deterministic: true,
-    capabilities: { speed: { min: pace[0][0], max: pace.at(-1)![0] }, streaming: true, marks: 'model' },
+    capabilities: {
+      speed: { min: pace[0][0], max: pace.at(-1)![0] },
+      streaming: true,
+      marks: tellsTimes ? 'model' : 'estimated',
+    },
     licence: 'GPL-3.0-or-later',
   };
   return {
@@ -90,7 +82,7 @@ function source(
       }
       return {
         bytes: 100 * 2 ** 20,
-        speak: (request, signal) => speak(client, language, request, signal),
+        speak: (request, signal) => speak(client, language, request, signal, tellsTimes),
         close: () => program.release(),
       };
     },
@@ -102,6 +94,7 @@ async function* speak(
   voice: string,
   request: SpeakRequest,
   signal: AbortSignal,
+  tellsTimes: boolean,
 ): AsyncGenerator<SpeechPiece> {
   signal.throwIfAborted();
   const trimmer = createSilenceTrimmer();
@@ -123,6 +116,12 @@ async function* speak(
         signal.throwIfAborted();
       }
     }
+  }
+  if (!tellsTimes) {
+    const spoken = samples > 0;
+    const marks = spoken ? estimateMarks(request.text, samples) : [];
+    yield { type: 'end', facts: { samples, marksFrom: spoken ? 'estimated' : 'none', marks } };
+    return;
   }
   const marks = words.map(({ text, start, end, firstSample }, i): Mark => {
     const from = Math.min(firstSample, samples);

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { espeakVersion } from './espeak.ts';
 import { kokoroRateHz, loadKokoro } from './kokoro.ts';
 import { speakersOf } from './kokoro-styles.ts';
 import { parseModel } from './onnx/graph/model.ts';
@@ -17,7 +16,7 @@ export async function kokoroSource(
   share: VoiceShare,
 ): Promise<VoiceSource> {
   const deterministic = !(await drawsRandomNumbers(files));
-  const parts = ['kokoro-1', runtimeVersion(), await espeakVersion()];
+  const parts = ['kokoro-1', runtimeVersion(), (await share.espeak.listing()).version];
   for (const { sha256 } of [files.model, files.config, ...files.styles]) parts.push(sha256);
   return {
     info: {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { espeakVersion } from './espeak.ts';
 import { loadPiper, type PiperFiles, type PiperSettings, piperInfo } from './piper.ts';
 import { piperConfig } from './piper-config.ts';
 import { prepareElsewhere } from './prepare-elsewhere.ts';
@@ -23,7 +22,7 @@ export async function piperSource(
     found.manifest?.name ?? files.config.dataset ?? found.id,
     files,
     record,
-    await espeakVersion(),
+    (await share.espeak.listing()).version,
     found.manifest?.licence,
   );
   return { info, load: () => loadPiper(files, settings, share) };

@@ -7,7 +7,8 @@ import { z } from 'zod';
 
 const models = fileURLToPath(new URL('../../../models', import.meta.url));
 
-const { host, defaultVoice, aliases, testVoices, drainSeconds, logLevel, redisUrl, natsUrl } = commonSettings;
+const { host, defaultVoice, espeakProgram, aliases, testVoices, drainSeconds, logLevel, redisUrl, natsUrl } =
+  commonSettings;
 
 export const cliSettings = {
   modelsDir: {
@@ -29,6 +30,7 @@ export const cliSettings = {
     schema: integer(1, 256),
   },
   defaultVoice,
+  espeakProgram,
   aliases,
   testVoices,
   host: { ...host, default: '127.0.0.1' },

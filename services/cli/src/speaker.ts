@@ -18,8 +18,15 @@ export interface Speaker {
   close(): Promise<void>;
 }
 
-export const catalogueOptions = ({ modelsDir, defaultVoice, aliases, testVoices }: CliConfig) => ({
+export const catalogueOptions = ({
   modelsDir,
+  defaultVoice,
+  espeakProgram,
+  aliases,
+  testVoices,
+}: CliConfig) => ({
+  modelsDir,
+  espeakProgram,
   aliases: { default: defaultVoice, ...aliases } as Readonly<Record<string, string>>,
   testVoices,
 });

@@ -16,6 +16,7 @@ const {
   drainSeconds,
   logLevel,
   defaultVoice,
+  espeakProgram,
   aliases,
   testVoices,
 } = commonSettings;
@@ -60,6 +61,7 @@ export const workerSettings = {
     schema: z.string(),
   },
   defaultVoice,
+  espeakProgram,
   aliases,
   testVoices,
   toneRealTimeFactor: {

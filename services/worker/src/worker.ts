@@ -28,6 +28,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     modelsDir: config.modelsDir,
     aliases: { default: config.defaultVoice, ...config.aliases },
     testVoices: config.testVoices,
+    espeakProgram: config.espeakProgram,
     tone: { realTimeFactor: config.toneRealTimeFactor },
   };
   const catalogue = await openCatalogue(catalogueOptions);
