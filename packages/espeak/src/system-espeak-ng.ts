@@ -13,7 +13,9 @@ export function createSystemEspeakNg(program: string): EspeakNg {
       maxBuffer: 512 * 2 ** 20,
       timeout: 60_000,
     });
-    if (error) throw new Error(`${program} can't be run: ${error.message}`);
+    // One that ends early, as at an unknown voice, does not read what it is given.
+    if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE')
+      throw new Error(`${program} can't be run: ${error.message}`);
     return { ok: status === 0, stdout, stderr: stderr.toString('utf8') };
   }
 
