@@ -20,6 +20,7 @@ const arrows: Record<string, string[]> = {
   client: ['contracts'],
   service: ['contracts', 'telemetry'],
   pipeline: ['contracts', 'text', 'audio', 'voices', 'queue', 'log', 'store', 'telemetry'],
+  book: ['contracts', 'text', 'audio', 'voices', 'queue', 'log', 'store', 'telemetry', 'pipeline'],
   gateway: packages,
   worker: packages,
   collector: packages,

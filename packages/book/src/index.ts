@@ -1,0 +1,2 @@
+export * from './render/port.ts';
+export * from './render/settings.ts';
