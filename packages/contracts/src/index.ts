@@ -4,6 +4,7 @@ export * from './ids.ts';
 export * from './job.ts';
 export * from './message.ts';
 export * from './position.ts';
+export * from './source-map.ts';
 export * from './subjects.ts';
 export * from './utterance.ts';
 export * from './voice.ts';

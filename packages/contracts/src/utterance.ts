@@ -48,5 +48,18 @@ export const segment = z.object({
    * the same whichever sentences are made with it.
    */
   place: z.int().min(0).max(0x7fff_ffff).optional(),
+  /**
+   * Which part of the source each part of `text` says, counted from the segment's start: source start, source end, spoken
+   * start, spoken end, and so on. Absent: `text` is the source from its first code unit on. See `sourceSpan`.
+   */
+  map: z.array(z.int().min(0)).optional(),
+  /** Instead of the utterance's own: another voice (of the same rate), speaker, pace. */
+  voice: z.string().min(1).max(200).optional(),
+  voiceDigest: z.string().optional(),
+  speaker: z.string().max(200).optional(),
+  speed: z.number().min(0.25).max(4).optional(),
+  /** Names that the text gives to places: where the segment's audio begins, and behind its pause. */
+  bookmarks: z.array(z.string().max(200)).optional(),
+  endBookmarks: z.array(z.string().max(200)).optional(),
 });
 export type Segment = z.infer<typeof segment>;

@@ -229,6 +229,7 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     sampleRateHz,
   } = utterance;
   const { text, pauseSamples, estimatedMs, place } = segment;
+  const spokenBy = segment.speaker ?? (segment.voice === undefined ? speaker : undefined);
   return {
     v: 1 as const,
     utterance: id,
@@ -236,10 +237,10 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     class: utteranceClass,
     segment: index,
     generation,
-    voice,
-    voiceDigest,
-    ...(speaker === undefined ? {} : { speaker }),
-    speed,
+    voice: segment.voice ?? voice,
+    voiceDigest: segment.voiceDigest ?? voiceDigest,
+    ...(spokenBy === undefined ? {} : { speaker: spokenBy }),
+    speed: segment.speed ?? speed,
     seed,
     sampleRateHz,
     text,

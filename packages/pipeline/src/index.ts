@@ -5,6 +5,7 @@ export * from './locate.ts';
 export * from './metrics-observer.ts';
 export * from './observe.ts';
 export * from './queues.ts';
+export * from './segment-planner.ts';
 export * from './submit.ts';
 export * from './synthesize.ts';
 export * from './warm-planner.ts';

@@ -8,9 +8,10 @@ import {
   type VoiceInfo,
 } from '@rhapsode/contracts';
 import type { RequestStore } from '@rhapsode/store';
-import { createPlanner, type PlannedSegment, planText } from '@rhapsode/text';
+import { type PlanWarning, planText } from '@rhapsode/text';
 import type { Dispatcher } from './dispatch.ts';
 import { type Observer, silent } from './observe.ts';
+import { createSegmentPlanner, type SegmentPlanner, type TextOptions } from './segment-planner.ts';
 
 export interface SubmitDeps {
   readonly store: RequestStore;
@@ -36,7 +37,7 @@ export const submitLimits: SubmitLimits = {
   retryAfterSeconds: 5,
 };
 
-export interface SubmitRequest {
+export interface SubmitRequest extends TextOptions {
   /** Chosen by the caller to make a repeat harmless; made here otherwise. */
   readonly id?: string;
   readonly tenant: string;
@@ -55,6 +56,8 @@ export interface TextWriter {
   readonly utterance: Utterance;
   /** Number of segments stored so far. */
   readonly segments: number;
+  /** What of the text or its options could not be honoured so far. */
+  readonly warnings: readonly PlanWarning[];
   /** Takes the next piece of text; speaks the sentences that it completes. */
   write(text: string): Promise<void>;
   /** Speaks what is held, although the sentence may not have ended. */
@@ -78,6 +81,8 @@ export interface Submission {
    * Rejects if that fails; the utterance is cancelled then, unless the caller chose its id and may try again.
    */
   readonly stored: Promise<number>;
+  /** What could not be honoured; complete when all is stored. Only SSML, lexicons and marks in the text lead to any. */
+  readonly warnings: readonly PlanWarning[];
 }
 
 /**
@@ -86,24 +91,44 @@ export interface Submission {
  */
 export async function submit(text: string, request: SubmitRequest, deps: SubmitDeps): Promise<Submission> {
   checkLength(text.length, { ...submitLimits, ...deps.limits });
-  if (!hasWords(text))
+  const utterance = utteranceOf(request);
+  const planner = createSegmentPlanner({ ...request, utterance });
+  const ssml = request.input === 'ssml' ? await planSsml(text, planner, deps) : undefined;
+  if (ssml ? ssml.every(saysNothing) : !hasWords(text))
     throw reject(
       deps,
       new RhapsodeError('text_empty', { message: 'the text has nothing to speak', param: 'input' }),
     );
   const requestDigest = await digestOf(text, request);
-  const writer = await openUtterance({ ...utteranceOf(request), requestDigest }, request, deps);
-  const stored = writeWhole(text, writer).catch(async (error: unknown) => {
+  const { writer, keep } = await openUtterance({ ...utterance, requestDigest }, planner, deps);
+  const storing = ssml ? keep(ssml, true).then(() => ssml.length) : writeWhole(text, writer);
+  const stored = storing.catch(async (error: unknown) => {
     const mayTryAgain = request.id !== undefined && error instanceof RhapsodeError && error.retryable;
     if (!mayTryAgain)
       await writer.cancel().catch((failure: unknown) => (deps.observer ?? silent).trouble('cancel', failure));
     throw error;
   });
   stored.catch(() => {});
-  return { utterance: writer.utterance, stored };
+  return {
+    utterance: writer.utterance,
+    stored,
+    get warnings() {
+      return planner.warnings;
+    },
+  };
 }
 
-/** A text without letters, digits or signs has nothing to speak. */
+/** SSML that is not well-formed is refused before anything is kept. */
+async function planSsml(xml: string, planner: SegmentPlanner, deps: SubmitDeps): Promise<Segment[]> {
+  try {
+    return [...planner.feed(xml), ...(await planner.finish())];
+  } catch (error) {
+    throw error instanceof RhapsodeError ? reject(deps, error) : error;
+  }
+}
+
+const saysNothing = ({ text, pauseSamples }: Segment): boolean => text === '' && pauseSamples === 0;
+
 /** Whether there is anything to speak: a letter or digit, or a sign that has a name, such as € or an emoji. */
 export const hasWords = (text: string): boolean =>
   /[\p{L}\p{N}]/u.test(text) ||
@@ -120,51 +145,51 @@ async function writeWhole(text: string, writer: TextWriter): Promise<number> {
 }
 
 /** Admits an utterance whose text is still to come. */
-export const open = (request: SubmitRequest, deps: SubmitDeps): Promise<TextWriter> =>
-  openUtterance(utteranceOf(request), request, deps);
+export async function open(request: SubmitRequest, deps: SubmitDeps): Promise<TextWriter> {
+  const utterance = utteranceOf(request);
+  const planner = createSegmentPlanner({ ...request, utterance });
+  return (await openUtterance(utterance, planner, deps)).writer;
+}
+
+interface OpenUtterance {
+  readonly writer: TextWriter;
+  /** Stores the next segments; `seal`: they are the last. */
+  keep(planned: readonly Segment[], seal: boolean): Promise<void>;
+}
 
 async function openUtterance(
   utterance: Utterance,
-  request: SubmitRequest,
+  planner: SegmentPlanner,
   deps: SubmitDeps,
-): Promise<TextWriter> {
+): Promise<OpenUtterance> {
   const { store, dispatcher } = deps;
   const limits = { ...submitLimits, ...deps.limits };
-  const { id, pool, sampleRateHz } = utterance;
+  const { id, pool } = utterance;
   await admit(utterance, limits, deps);
 
-  const planner = createPlanner({
-    locale: request.voice.language,
-    firstSegment: request.class === 'interactive' ? 'short' : 'full',
-  });
   let segments = 0;
   let length = 0;
 
-  const segmentOf = (planned: PlannedSegment): Segment => ({
-    start: planned.start,
-    end: planned.end,
-    text: planned.spoken,
-    pauseSamples: Math.round((planned.pauseMs * sampleRateHz) / 1000),
-    estimatedMs: Math.round(planned.estimatedMs / utterance.speed),
-  });
-
-  async function keep(planned: readonly PlannedSegment[], seal: boolean): Promise<void> {
+  async function keep(planned: readonly Segment[], seal: boolean): Promise<void> {
     if (segments + planned.length > limits.segments)
       throw new RhapsodeError('text_too_long', {
         message: `the text has more than ${limits.segments} sentences; send it in parts`,
         param: 'input',
       });
-    await store.append(id, planned.map(segmentOf), { at: segments, seal });
+    await store.append(id, planned, { at: segments, seal });
     segments += planned.length;
     void dispatcher.kick(pool);
     // The end record lets a listener know that nothing follows.
     if (seal) await dispatcher.heal(id, segments, []);
   }
 
-  return {
+  const writer: TextWriter = {
     utterance,
     get segments() {
       return segments;
+    },
+    get warnings() {
+      return planner.warnings;
     },
     async write(text) {
       length += text.length;
@@ -176,11 +201,12 @@ async function openUtterance(
       const planned = planner.flush();
       if (planned.length > 0) await keep(planned, false);
     },
-    finish: () => keep(planner.finish(), true),
+    finish: async () => keep(await planner.finish(), true),
     async cancel() {
       await dispatcher.cancel(id);
     },
   };
+  return { writer, keep };
 }
 
 async function admit(utterance: Utterance, limits: SubmitLimits, deps: SubmitDeps): Promise<void> {
@@ -217,7 +243,7 @@ async function digestOf(text: string, request: SubmitRequest): Promise<string> {
 }
 
 /** What makes two requests the same. */
-const settingsOf = ({ tenant, class: kind, pool, voice, speaker, speed, seed }: SubmitRequest) => [
+const settingsOf = ({ tenant, class: kind, pool, voice, speaker, speed, seed, ...text }: SubmitRequest) => [
   tenant,
   kind,
   pool,
@@ -225,6 +251,10 @@ const settingsOf = ({ tenant, class: kind, pool, voice, speaker, speed, seed }: 
   speaker ?? null,
   speed ?? 1,
   seed ?? 0,
+  text.input ?? 'text',
+  text.normalise ?? 'auto',
+  text.inline ?? false,
+  (text.lexicons ?? []).map(({ digest }) => digest),
 ];
 
 function utteranceOf(request: SubmitRequest): Utterance {

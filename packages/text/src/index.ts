@@ -17,4 +17,11 @@ export { type DocumentPlanOptions, type PlanEvent, planDocument } from './plan-d
 export { type PlanJson, type PlanJsonOptions, planJson, planToJson, type SegmentJson } from './plan-json.ts';
 export { parsePls } from './pls.ts';
 export type { MapPiece } from './spoken.ts';
-export { planSsml, type SegmentStyle, type SsmlPlan, type StyledSegment, ssmlLimits } from './ssml.ts';
+export {
+  planSsml,
+  planSsmlPolitely,
+  type SegmentStyle,
+  type SsmlPlan,
+  type StyledSegment,
+  ssmlLimits,
+} from './ssml.ts';

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { SaxesParser } from 'saxes';
 import type { PlanWarning } from './documents/document.ts';
@@ -9,7 +10,7 @@ import { defaultPauses } from './pauses.ts';
 import type { PlannedSegment, PlanOptions, VoiceCan } from './plan.ts';
 import { planText } from './planner.ts';
 import { sayAs } from './say-as.ts';
-import { joinTokens } from './spoken.ts';
+import { joinTokens, type MapPiece } from './spoken.ts';
 import { fromXSampa } from './x-sampa.ts';
 
 /** How a segment is to be spoken, where the voice can. */
@@ -62,6 +63,30 @@ interface Open extends Tag {
  * document type, or nests too deep is refused; what the subset or the voice lacks is told in `warnings` and its text spoken.
  */
 export function planSsml(xml: string, options: PlanOptions = {}): SsmlPlan {
+  const steps = ssmlSteps(xml, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, answering others in between: a long SSML takes a while. */
+export async function planSsmlPolitely(xml: string, options: PlanOptions = {}): Promise<SsmlPlan> {
+  const steps = ssmlSteps(xml, options);
+  let since = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() - since < turnMs) continue;
+    await nextTurn();
+    since = performance.now();
+  }
+}
+
+/** Longest that the event loop is held. */
+const turnMs = 8;
+
+function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan> {
   const tags = readTags(xml);
   const { can = {} } = options;
   const pauses = { ...defaultPauses, ...options.pauses };
@@ -74,6 +99,8 @@ export function planSsml(xml: string, options: PlanOptions = {}): SsmlPlan {
   let text = '';
   /** For each code unit of `text`, where it stands in the source. */
   let places: number[] = [];
+  /** Where the reference that a code unit was written as ends; absent: the code unit stands for itself. */
+  let references = new Map<number, number>();
   let told: Override[] = [];
   let short = options.firstSegment === 'short';
 
@@ -97,15 +124,41 @@ export function planSsml(xml: string, options: PlanOptions = {}): SsmlPlan {
           ...segment,
           ends: kind,
           pauseMs: segment.ends === 'end' ? pauses[ends] : segment.pauseMs,
-          start: segment.start === 0 ? (places[0] ?? 0) : places[segment.start]!,
+          start: places[segment.start]!,
           end: 0,
+          map: segment.map.flatMap((piece) => inSource(piece, segment.start)),
           ...(Object.keys(style()).length === 0 ? {} : { style: style() }),
         });
       }
     }
     text = '';
     places = [];
+    references = new Map();
     told = [];
+  }
+
+  const endOf = (at: number): number => references.get(at) ?? places[at]! + 1;
+
+  /** Where in the source a piece stands. One that is said as it is written is parted where markup parts it. */
+  function inSource(piece: MapPiece, segmentStart: number): MapPiece[] {
+    const from = segmentStart + piece.sourceStart;
+    const to = segmentStart + piece.sourceEnd;
+    const pieces: MapPiece[] = [];
+    let begin = from;
+    const asWritten = to - from === piece.spokenEnd - piece.spokenStart;
+    for (let at = from + 1; at <= to; at++) {
+      if (at < to && (!asWritten || places[at] === endOf(at - 1))) continue;
+      const spokenAt = (place: number) =>
+        place === to ? piece.spokenEnd : piece.spokenStart + (place - from);
+      pieces.push({
+        sourceStart: places[begin]!,
+        sourceEnd: endOf(at - 1),
+        spokenStart: spokenAt(begin),
+        spokenEnd: spokenAt(at),
+      });
+      begin = at;
+    }
+    return pieces;
   }
 
   function pause(ms: number, at: number): void {
@@ -260,12 +313,13 @@ export function planSsml(xml: string, options: PlanOptions = {}): SsmlPlan {
   const markup =
     /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<(\/)?[^\s>/"']+(?:[^>"']|"[^"]*"|'[^']*')*>|&(#x[\da-f]+|#\d+|\w+);|[^<&]+/giu;
   for (const { 0: raw, 1: data, 2: closing, 3: entity, index } of xml.matchAll(markup)) {
+    yield;
     position = index;
     const silent = (stack.at(-1)?.silent ?? false) || stack.length === 0;
     if (data !== undefined) {
-      if (!silent) add(data, index + '<![CDATA['.length, 1);
+      if (!silent) add(data, index + '<![CDATA['.length);
     } else if (entity !== undefined) {
-      if (!silent) add(decodeEntity(entity), index, 0);
+      if (!silent) add(decodeEntity(entity), index, index + raw.length);
     } else if (raw.startsWith('<!--')) continue;
     else if (raw.startsWith('<?')) {
       if (!raw.startsWith('<?xml')) warnings.add('ssml_unsupported', 'processing instructions are left out');
@@ -280,42 +334,53 @@ export function planSsml(xml: string, options: PlanOptions = {}): SsmlPlan {
         close(opened);
         stack.pop();
       } else stack.push(opened);
-    } else if (!silent) add(raw, index, 1);
+    } else if (!silent) add(raw, index);
   }
   flush('sentence');
 
-  function add(decoded: string, at: number, step: 0 | 1): void {
-    for (let n = 0; n < decoded.length; n++) places.push(at + n * step);
+  /** `referenceEnd`: it was written as a reference that ends there. */
+  function add(decoded: string, at: number, referenceEnd?: number): void {
+    for (let n = 0; n < decoded.length; n++) {
+      if (referenceEnd !== undefined) references.set(places.length, referenceEnd);
+      places.push(referenceEnd === undefined ? at + n : at);
+    }
     text += decoded;
   }
 
   return { segments: tile(segments, xml), marks, warnings: warnings.list() };
 }
 
-/** Each segment takes the markup before it; the last one what is left. */
+/** Each segment takes the markup behind it, the first also what is before it. Places in maps become the segment's own. */
 function tile(segments: readonly StyledSegment[], xml: string): StyledSegment[] {
   return segments.map((segment, n) => {
     const start = n === 0 ? 0 : segment.start;
     const end = n === segments.length - 1 ? xml.length : Math.max(start, segments[n + 1]!.start);
     const source = xml.slice(start, end);
     const last = n === segments.length - 1 && segment.ends !== 'pause';
-    return { ...segment, start, end, source, ...(last ? { ends: 'end' as const, pauseMs: 0 } : {}) };
+    const map = segment.map.map((piece) => ({
+      ...piece,
+      sourceStart: piece.sourceStart - start,
+      sourceEnd: piece.sourceEnd - start,
+    }));
+    return { ...segment, start, end, source, map, ...(last ? { ends: 'end' as const, pauseMs: 0 } : {}) };
   });
 }
 
 /** Every element in order. The parser holds the text to be XML; the markup is then known to be what it seems. */
 function readTags(xml: string): Tag[] {
-  const invalid = (message: string, cause?: unknown) =>
+  const refused = (message: string, cause?: unknown) =>
     new RhapsodeError('ssml_invalid', { message, param: 'input', cause });
-  if (xml.length > ssmlLimits.length) throw invalid(`SSML has at most ${ssmlLimits.length} characters`);
+  if (xml.length > ssmlLimits.length) throw refused(`SSML has at most ${ssmlLimits.length} characters`);
   const tags: Tag[] = [];
   let depth = 0;
   const parser = new SaxesParser({ xmlns: false, position: true });
+  const invalid = (message: string, cause?: unknown) =>
+    refused(`line ${parser.line}, column ${Math.max(1, parser.column)}: ${message}`, cause);
   parser.on('doctype', () => {
     throw invalid('SSML must not declare a document type');
   });
   parser.on('error', (error) => {
-    throw invalid(`the SSML is not well-formed: ${error.message}`, error);
+    throw invalid(`the SSML is not well-formed: ${error.message.replace(/^\d+:\d+: /, '')}`, error);
   });
   parser.on('opentag', ({ name, attributes }) => {
     if (++depth > ssmlLimits.depth) throw invalid(`SSML nests at most ${ssmlLimits.depth} elements`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PlanOptions, planSsml } from '../src/index.ts';
+import { type PlanOptions, planSsml, planSsmlPolitely } from '../src/index.ts';
 
 const plan = (inner: string, options: PlanOptions = {}) => planSsml(`<speak>${inner}</speak>`, options);
 const spoken = (inner: string, options: PlanOptions = {}) =>
@@ -136,5 +136,44 @@ describe('SSML', () => {
     const { segments, warnings } = plan('a<break time="9999s"/>b');
     expect(segments[0]!.pauseMs).toBe(60_000);
     expect(warnings).toHaveLength(1);
+  });
+});
+
+describe('places in SSML', () => {
+  const xml =
+    '<speak>Fish &amp; chips cost <sub alias="ten dollars">$10</sub>, <break time="1s"/>he <![CDATA[said]]>.</speak>';
+
+  it('tells which part of the source each part of what is spoken comes from, tags and references and all', () => {
+    const { segments } = planSsml(xml);
+    const parts = segments.flatMap(({ map, source, spoken }) =>
+      map.map((piece) => [
+        spoken.slice(piece.spokenStart, piece.spokenEnd),
+        source.slice(piece.sourceStart, piece.sourceEnd),
+      ]),
+    );
+    expect(parts).toContainEqual(['Fish', 'Fish']);
+    expect(parts).toContainEqual(['and', '&amp;']);
+    expect(parts).toContainEqual(['ten dollars', '$10']);
+    expect(parts).toContainEqual(['he ', 'he ']);
+    expect(parts).toContainEqual(['said', 'said']);
+  });
+
+  it('names line and column of what is wrong', () => {
+    const message = (text: string) => {
+      try {
+        planSsml(text);
+        return 'accepted';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(message('<speak>\n  <p>one</s>\n</speak>')).toMatch(/^line 2, column 12: .*not well-formed/);
+    expect(message('<speak>\n\n<p>open')).toMatch(/^line 3, column \d+: /);
+    expect(message('<!DOCTYPE speak SYSTEM "x"><speak>hi</speak>')).toMatch(/^line 1, column \d+: /);
+  });
+
+  it('is planned alike when others are answered in between', async () => {
+    const long = `<speak>${'It costs <sub alias="ten">$10</sub>. '.repeat(500)}</speak>`;
+    expect(await planSsmlPolitely(long)).toEqual(planSsml(long));
   });
 });
