@@ -1,3 +1,4 @@
 export { collect, readWhole } from './artefacts/body.ts';
 export * from './artefacts/port.ts';
+export * from './books/port.ts';
 export * from './port.ts';

@@ -19,6 +19,7 @@ const scripts = {
   work: '#!lua flags=allow-oom',
   look: '#!lua flags=allow-oom',
   roster: '#!lua flags=allow-oom',
+  books: '#!lua flags=allow-oom',
 } as const;
 export type Script = keyof typeof scripts;
 
