@@ -27,6 +27,15 @@ export const utterance = z.object({
   /** Most sentences between released and consumed. */
   window: z.int().min(1).max(100_000),
   createdAtMs: z.number(),
+  /**
+   * Its text arrives in pieces, which are kept in the request store. It is cancelled when nobody held it for so long; see
+   * `RequestStore.hold`.
+   */
+  idleMs: z.int().min(1).optional(),
+  /** It has to be held after its text is complete, too: nobody knows of it but those who hold it. */
+  transient: z.boolean().optional(),
+  /** BCP 47, of the text: whoever goes on planning an arriving text does it as the one before. */
+  language: z.string().max(100).optional(),
   /** SHA-256 of a whole-text request, to tell a repeated request from another one with the same id. */
   requestDigest: z.string().optional(),
 });

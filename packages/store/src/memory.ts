@@ -1,8 +1,9 @@
-import { segment as segmentSchema, utterance as utteranceSchema } from '@rhapsode/contracts';
+import { RhapsodeError, segment as segmentSchema, utterance as utteranceSchema } from '@rhapsode/contracts';
 import { appendError, checkGeneration, costMs, encodeSegment } from './item.ts';
 import { type StoreFaults, withFaults } from './memory/faults.ts';
 import { createPool, type Entry, type Pool } from './memory/pool.ts';
 import { createRoster } from './memory/roster.ts';
+import { addPiece, arrivedText, createTextRecord } from './memory/text.ts';
 import { lanes, type Released, type RequestStore, storeDefaults } from './port.ts';
 
 export type { StoreFaults };
@@ -64,6 +65,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
     return entry;
   }
 
+  function hold({ utterance: { idleMs = 0 }, text }: Entry): void {
+    if (text.heldUntilMs < Number.POSITIVE_INFINITY) text.heldUntilMs = now() + idleMs;
+  }
+
   function find(id: string): Entry | undefined {
     expire();
     const entry = utterances.get(id);
@@ -100,6 +105,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
         flight: new Map(),
         done: new Map(),
         deadlineMs: 0,
+        text: createTextRecord(now() + (utterance.idleMs ?? Number.POSITIVE_INFINITY)),
       };
       touch(entry);
       countOpen(entry);
@@ -110,8 +116,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
       const entry = find(id);
       if (!entry) return undefined;
       const { utterance, count, sealed, released, consumed, finished, failed, cancelled } = entry;
+      const text = utterance.idleMs === undefined ? undefined : arrivedText(entry.text);
       const numbers = { segments: count, sealed, released, consumed, finished, failed };
-      return { utterance, ...numbers, cancelled: cancelled !== undefined };
+      return { utterance, ...numbers, cancelled: cancelled !== undefined, text };
     },
 
     async append(id, segments, { at, seal }) {
@@ -130,6 +137,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
       for (const segment of fresh) entry.segments.push(segment);
       entry.count = entry.segments.length;
       entry.sealed ||= seal;
+      if (entry.sealed && !entry.utterance.transient) entry.text.heldUntilMs = Number.POSITIVE_INFINITY;
       const pool = poolOf(entry);
       pool.owe(
         entry,
@@ -137,6 +145,37 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
       );
       pool.place(entry);
       countOpen(entry);
+    },
+
+    async addText(id, piece, { maxLength }) {
+      const entry = find(id);
+      if (!entry) throw new RhapsodeError('utterance_not_found');
+      if (entry.cancelled) throw new RhapsodeError('cancelled');
+      const result =
+        entry.utterance.idleMs === undefined ? 'refused' : addPiece(entry.text, piece, maxLength);
+      if (result !== 'refused') hold(entry);
+      return { result, ...arrivedText(entry.text) };
+    },
+
+    async texts(id, from, count) {
+      return find(id)?.text.pieces.slice(from, from + count) ?? [];
+    },
+
+    async hold(id, as) {
+      const entry = find(id);
+      if (entry && (as === 'writer' || entry.text.complete)) hold(entry);
+    },
+
+    async abandoned(name, { retryMs, limit }) {
+      expire();
+      const found = [...utterances.values()]
+        .filter(({ utterance, cancelled, text }) => {
+          return utterance.pool === name && !cancelled && text.heldUntilMs <= now();
+        })
+        .sort((a, b) => a.text.heldUntilMs - b.text.heldUntilMs)
+        .slice(0, limit);
+      for (const entry of found) touch(entry).text.heldUntilMs = now() + retryMs;
+      return found.map(({ utterance }) => utterance.id);
     },
 
     async segments(id, from, count) {
@@ -222,6 +261,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
         const inFlight = poolOf(entry).settle(entry);
         entry.cancelled = { inFlight, unfinished: entry.count - entry.finished };
         entry.segments = [];
+        entry.text.pieces = [];
         entry.done.clear();
         countOpen(entry);
       }

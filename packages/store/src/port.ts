@@ -27,6 +27,28 @@ export interface RequestStore {
    * `cancelled`; and with `internal_error` if `at` leaves a gap or other segments are stored there.
    */
   append(id: string, segments: readonly Segment[], options: { at: number; seal: boolean }): Promise<void>;
+  /**
+   * Adds a piece to the text of an utterance that has `idleMs`, and holds it as its writer. The place of the piece makes
+   * repeating harmless, and of many writers one wins each place: see `TextOutcome`. Rejects with `utterance_not_found` or
+   * `cancelled`.
+   */
+  addText(id: string, piece: TextPiece, limits: { maxLength: number }): Promise<TextOutcome>;
+  /**
+   * The pieces as they were stored, which may be fewer and longer or shorter than they were sent; ends early where there are
+   * no more; empty if the utterance is unknown or cancelled.
+   */
+  texts(id: string, from: number, count: number): Promise<StoredPiece[]>;
+  /**
+   * Says that somebody is there for an utterance with `idleMs`, for that long: a writer, who may send more text and hears
+   * it, or a mere listener, who counts only when the text is complete, for one that waits for text which will never come
+   * must hear of it. No effect on others.
+   */
+  hold(id: string, as: 'writer' | 'listener'): Promise<void>;
+  /**
+   * Utterances that nobody holds any more, not returned by this call within `retryMs`, so that of many processes one gets
+   * each; they are to be cancelled. One that is not `transient` needs nobody once it is sealed.
+   */
+  abandoned(pool: string, options: { retryMs: number; limit: number }): Promise<string[]>;
   /** Ends early where there are no more; empty if the utterance is unknown or cancelled. */
   segments(id: string, from: number, count: number): Promise<Segment[]>;
 
@@ -87,6 +109,39 @@ export interface UtteranceState {
   /** How many of those failed. */
   readonly failed: number;
   readonly cancelled: boolean;
+  /** Of an utterance with `idleMs`. */
+  readonly text: ArrivedText | undefined;
+}
+
+export interface ArrivedText {
+  /** UTF-16 code units. */
+  readonly length: number;
+  readonly pieces: number;
+  /** No more will come. */
+  readonly complete: boolean;
+}
+
+export interface StoredPiece {
+  readonly text: string;
+  /** What is held behind the text is to be spoken, although its sentence may go on. */
+  readonly flush: boolean;
+  /** The text ends here. */
+  readonly end: boolean;
+}
+
+export interface TextPiece extends StoredPiece {
+  /** Its place in the whole text, in UTF-16 code units; undefined: the end, whatever it is. */
+  readonly at: number | undefined;
+}
+
+/**
+ * `stored`: the piece, or what was missing of it (the text may have been there, and the flush or the end not).
+ * `there`: all of it was there, or is without effect: a repeat, or another writer has been faster.
+ * `refused`: it leaves a gap, overlaps the end, or lies behind the end of a complete text; or the text would be too long.
+ * The state is that after the call.
+ */
+export interface TextOutcome extends ArrivedText {
+  readonly result: 'stored' | 'there' | 'refused';
 }
 
 export interface Released {

@@ -1,3 +1,4 @@
+import { RhapsodeError } from '@rhapsode/contracts';
 import { type AppendRefusal, appendError, checkGeneration } from './item.ts';
 import { type RequestStore, storeDefaults } from './port.ts';
 import * as codec from './redis/codec.ts';
@@ -31,9 +32,10 @@ export function createRedisStore(options: RedisStoreOptions): RequestStore {
 
   return {
     async create(utterance, { maxOpen }) {
-      const { id, tenant, class: kind, pool, weight, window } = utterance;
+      const { id, tenant, class: kind, pool, weight, window, idleMs = 0, transient } = utterance;
       const record = codec.encodeUtterance(utterance);
-      return run('intake', 'create', id, maxOpen, record, tenant, kind, pool, weight, window);
+      const life = [idleMs, transient ? 1 : 0];
+      return run('intake', 'create', id, maxOpen, record, tenant, kind, pool, weight, window, ...life);
     },
 
     async get(id) {
@@ -51,6 +53,29 @@ export function createRedisStore(options: RedisStoreOptions): RequestStore {
         done += piece.length;
       } while (done < items.length);
     },
+
+    async addText(id, { at = '', text, flush, end }, { maxLength }) {
+      const marks = [flush ? 1 : 0, end ? 1 : 0];
+      const reply = await run<codec.TextReply | 'utterance_not_found' | 'cancelled'>(
+        'intake',
+        'text',
+        id,
+        at,
+        text.length,
+        maxLength,
+        ...marks,
+        JSON.stringify(text),
+      );
+      if (typeof reply === 'string') throw new RhapsodeError(reply);
+      return codec.decodeTextOutcome(reply);
+    },
+    async texts(id, from, count) {
+      return (await run<string[]>('look', 'texts', id, from, count)).map(codec.decodePiece);
+    },
+    async hold(id, as) {
+      await run('work', 'hold', id, as);
+    },
+    abandoned: (pool, { retryMs, limit }) => run('work', 'abandoned', pool, retryMs, limit),
 
     async segments(id, from, count) {
       return (await run<string[]>('look', 'segments', id, from, count)).map(codec.decodeItem);

@@ -37,6 +37,35 @@ describe('on one server', () => {
   );
 });
 
+test('two processes write one text: each place is written by one of them, and both read the same', async () => {
+  const server = await startRedis();
+  const stores = [createRedisStore({ url: server.url }), createRedisStore({ url: server.url })];
+  try {
+    const { id } = utteranceOf();
+    await stores[0]!.create(utteranceOf({ id, idleMs: 60_000 }), { maxOpen: 1 });
+    const write = async (store: RequestStore, letter: string) => {
+      let won = 0;
+      for (let at = 0; at < 200; ) {
+        const piece = { at, text: letter, flush: false, end: false };
+        const { result, length } = await store.addText(id, piece, { maxLength: 1000 });
+        expect(length).toBeGreaterThan(at);
+        if (result === 'stored') won += 1;
+        at = length;
+      }
+      return won;
+    };
+    const [a, b] = await Promise.all([write(stores[0]!, 'a'), write(stores[1]!, 'b')]);
+    const [one, other] = await Promise.all(stores.map((store) => store.texts(id, 0, 1000)));
+    expect(one).toEqual(other);
+    expect(a! + b!).toBe(one!.length);
+    const text = one!.map((piece) => piece.text).join('');
+    expect(text.replaceAll('b', '').length).toBe(a);
+  } finally {
+    await Promise.all(stores.map((store) => store.close()));
+    await server.stop();
+  }
+});
+
 describe('a Redis that goes wrong', () => {
   let server: RedisServer;
   let redis: Redis;

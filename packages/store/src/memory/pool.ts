@@ -1,6 +1,7 @@
 import type { Segment, Utterance } from '@rhapsode/contracts';
 import { costMs } from '../item.ts';
 import { type Cancelled, type Lane, laneOf, type Outcome } from '../port.ts';
+import type { TextRecord } from './text.ts';
 
 /** An utterance with its segments. A released segment is in `flight` or in `done`, never in both. */
 export interface Entry {
@@ -20,6 +21,7 @@ export interface Entry {
   readonly flight: Map<number, number>;
   readonly done: Map<number, { generation: number; outcome: Outcome }>;
   deadlineMs: number;
+  readonly text: TextRecord;
 }
 
 interface Tenant {

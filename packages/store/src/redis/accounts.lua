@@ -3,6 +3,7 @@
 -- All keys begin with the prefix KEYS[1], whose hash tag keeps them in one slot.
 --   u:<id>                        hash  the utterance and its numbers
 --   s:<id>                        list  its segments, each "<cost> <json>"; the cost is milliseconds of audio
+--   t:<id>                        list  the pieces of its text, if it arrives in pieces: what follows each, and JSON
 --   f:<id>                        hash  segment -> "<generation> <cost>"; in flight: released, not finished
 --   p:<id>                        hash  segment -> "<generation> <outcome>"; finished. A released segment is in f or in p
 --   deadlines                     zset  utterance by the time when it is forgotten
@@ -10,6 +11,7 @@
 --   tenants:<pool>:<lane>         zset  tenants with a turn, by what they were given: audio divided by weight
 --   idle:<pool>:<lane>            zset  those of them with nothing in flight there, by the same
 --   turns:<pool>:<lane>:<tenant>  zset  the utterances whose next sentence may be released, by turn
+--   holds:<pool>                  zset  utterances that are cancelled unless somebody holds them, by until when one does
 --   flight:<pool>                 zset  "<id>:<segment>" in flight, by the time when it was handed out
 --   load:<pool>                   hash  n:<lane> and n:<lane>:<tenant>, how many are in flight; given:<lane>:<tenant>;
 --                                       given:<lane>, what the tenant that was next last had been given, where others
@@ -33,7 +35,7 @@ end
 
 local texts = { 'record', 'tenant', 'class', 'pool' }
 local numbers = { 'weight', 'window', 'segments', 'sealed', 'released', 'consumed', 'finished', 'failed', 'owed', 'cancelled',
-  'expiring' }
+  'expiring', 'length', 'pieces', 'flushed', 'complete', 'idle', 'transient' }
 
 local function read(id)
   local u = { id = id }
@@ -137,13 +139,14 @@ local function settle(u)
   for _, sentence in ipairs(in_flight(u.id)) do land(u, sentence.segment) end
   count(u.pool, 'owed:' .. u.class, 0 - u.owed)
   redis.call('ZREM', key('open', u.tenant), u.id)
+  redis.call('ZREM', key('holds', u.pool), u.id)
 end
 
 local function forget(id)
   local u = read(id)
   if u and u.cancelled == 0 then settle(u) end
   redis.call('ZREM', key('deadlines'), id)
-  redis.call('UNLINK', key('u', id), key('s', id), key('f', id), key('p', id))
+  redis.call('UNLINK', key('u', id), key('s', id), key('f', id), key('p', id), key('t', id))
 end
 
 -- A few at a time: whoever calls is waiting.
@@ -174,10 +177,11 @@ local function touch(u)
       redis.call('PEXPIRE', name, ttl * lifetimes, 'NX')
     end
   end
-  for _, kind in ipairs({ 'u', 's', 'f', 'p' }) do keep(key(kind, u.id), 3) end
+  for _, kind in ipairs({ 'u', 's', 'f', 'p', 't' }) do keep(key(kind, u.id), 3) end
   keep(key('deadlines'), 2)
   keep(key('open', u.tenant), 2)
   keep(key('flight', u.pool), 2)
+  keep(key('holds', u.pool), 2)
   keep(key('load', u.pool), 2)
   for _, lane in ipairs(u.class == 'bulk' and { 'bulk' } or { 'head', 'listener' }) do
     keep(key('tenants', u.pool, lane), 2)

@@ -8,7 +8,16 @@ import {
 } from '@rhapsode/contracts';
 import { z } from 'zod';
 import { costMs, encodeSegment } from '../item.ts';
-import type { Cancelled, Outcome, Progress, Released, UtteranceState, WorkerRecord } from '../port.ts';
+import type {
+  Cancelled,
+  Outcome,
+  Progress,
+  Released,
+  StoredPiece,
+  TextOutcome,
+  UtteranceState,
+  WorkerRecord,
+} from '../port.ts';
 
 // How records look in Redis. The scripts look no deeper than the first word.
 
@@ -33,6 +42,22 @@ export const encodeUtterance = (utterance: Utterance): string =>
 export const encodeItem = (segment: Segment): string => `${costMs(segment)} ${encodeSegment(segment)}`;
 export const decodeItem = (item: string): Segment => parse(segmentSchema, item.slice(item.indexOf(' ') + 1));
 
+/** `-`, `f` (flush), `e` (end) or `b` (both), and the text as JSON, which has a way to write half of a surrogate pair. */
+export const decodePiece = (item: string): StoredPiece => ({
+  text: parse(z.string(), item.slice(1)),
+  flush: item[0] === 'f' || item[0] === 'b',
+  end: item[0] === 'e' || item[0] === 'b',
+});
+
+export type TextReply = [result: TextOutcome['result'], length: number, pieces: number, complete: number];
+
+export const decodeTextOutcome = ([result, length, pieces, complete]: TextReply): TextOutcome => ({
+  result,
+  length,
+  pieces,
+  complete: complete === 1,
+});
+
 export const encodeOutcome = (outcome: Outcome): string =>
   'failed' in outcome ? `f${outcome.failed}` : `s${outcome.samples}`;
 
@@ -50,8 +75,10 @@ export type StateReply = [record: string, ...numbers: number[]] | [];
 export function decodeState([record, ...numbers]: StateReply): UtteranceState | undefined {
   if (record === undefined) return undefined;
   const [segments = 0, sealed, released = 0, consumed = 0, finished = 0, failed = 0, cancelled] = numbers;
+  const [length = 0, pieces = 0, complete] = numbers.slice(7);
+  const utterance = parse(utteranceSchema, record);
   return {
-    utterance: parse(utteranceSchema, record),
+    utterance,
     segments,
     sealed: sealed === 1,
     released,
@@ -59,6 +86,7 @@ export function decodeState([record, ...numbers]: StateReply): UtteranceState | 
     finished,
     failed,
     cancelled: cancelled === 1,
+    text: utterance.idleMs === undefined ? undefined : { length, pieces, complete: complete === 1 },
   };
 }
 

@@ -1,6 +1,6 @@
 -- What Redis refuses when its memory is full: new utterances and new text.
 
-function calls.create(id, max_open, record, tenant, class, pool, weight, window)
+function calls.create(id, max_open, record, tenant, class, pool, weight, window, idle, transient)
   local known = find(id)
   if known then
     touch(known)
@@ -11,7 +11,8 @@ function calls.create(id, max_open, record, tenant, class, pool, weight, window)
   for _, expired in ipairs(redis.call('ZRANGEBYSCORE', open, '-inf', now)) do forget(expired) end
   if redis.call('ZCARD', open) >= tonumber(max_open) then return 'over_limit' end
   redis.call('HSET', key('u', id), 'record', record, 'tenant', tenant, 'class', class, 'pool', pool, 'weight', weight,
-    'window', window)
+    'window', window, 'idle', idle, 'transient', transient)
+  if tonumber(idle) > 0 then redis.call('ZADD', key('holds', pool), now + idle, id) end
   redis.call('ZADD', open, now + ttl, id)
   touch(read(id))
   return 'created'
@@ -42,9 +43,41 @@ function calls.append(id, at, seal, ...)
   end
   if seal == '1' then
     set(u, 'sealed', 1)
+    if u.transient == 0 then redis.call('ZREM', key('holds', u.pool), id) end
     if u.finished == u.segments then redis.call('ZREM', key('open', u.tenant), id) end
   end
   place(u)
   touch(u)
   return ''
+end
+
+-- Answers the result and the text as it is then, or why there can't be any.
+function calls.text(id, at, units, max_length, flush, last, json)
+  local u = find(id)
+  if not u then return 'utterance_not_found' end
+  touch(u)
+  if u.cancelled == 1 then return 'cancelled' end
+  at, units = tonumber(at) or u.length, tonumber(units)
+  local function answer(result)
+    return { result, u.length, u.pieces, u.complete }
+  end
+
+  local behind = at + units
+  local fresh = units > 0 and behind > u.length
+  local at_end = (fresh and at or behind) == u.length
+  local ends = last == '1' and u.complete == 0
+  if u.idle == 0 or at > u.length then return answer('refused') end
+  if fresh and (not at_end or u.complete == 1 or behind > tonumber(max_length)) then return answer('refused') end
+  if ends and not at_end then return answer('refused') end
+  redis.call('ZADD', key('holds', u.pool), 'XX', now + u.idle, id)
+  local flushes = flush == '1' and at_end and u.complete == 0 and behind > 0 and (fresh or u.flushed < behind)
+  if not (fresh or flushes or ends) then return answer('there') end
+
+  redis.call('RPUSH', key('t', id), (flushes and ends and 'b' or flushes and 'f' or ends and 'e' or '-') .. (fresh and json or '""'))
+  set(u, 'pieces', u.pieces + 1)
+  if fresh then set(u, 'length', behind) end
+  if flushes then set(u, 'flushed', behind) end
+  if ends then set(u, 'complete', 1) end
+  touch(u)
+  return answer('stored')
 end

@@ -4,7 +4,7 @@ function calls.get(id)
   local u = find(id)
   if not u then return {} end
   touch(u)
-  return { u.record, u.segments, u.sealed, u.released, u.consumed, u.finished, u.failed, u.cancelled }
+  return { u.record, u.segments, u.sealed, u.released, u.consumed, u.finished, u.failed, u.cancelled, u.length, u.pieces, u.complete }
 end
 
 function calls.segments(id, from, count)
@@ -12,6 +12,13 @@ function calls.segments(id, from, count)
   if not u or tonumber(count) < 1 then return {} end
   touch(u)
   return redis.call('LRANGE', key('s', id), from, from + count - 1)
+end
+
+function calls.texts(id, from, count)
+  local u = find(id)
+  if not u or tonumber(count) < 1 then return {} end
+  touch(u)
+  return redis.call('LRANGE', key('t', id), from, from + count - 1)
 end
 
 -- '<generation>' or '<generation> <outcome>' of each.

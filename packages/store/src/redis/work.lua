@@ -133,13 +133,36 @@ function calls.cancel(id)
   if u.cancelled == 0 then
     settle(u)
     set(u, 'cancelled', 1)
-    redis.call('UNLINK', key('s', id), key('p', id))
+    redis.call('UNLINK', key('s', id), key('p', id), key('t', id))
   end
   touch(u)
   local answer = { u.segments - u.finished }
   for _, sentence in ipairs(in_flight(id)) do
     answer[#answer + 1] = sentence.segment
     answer[#answer + 1] = sentence.generation
+  end
+  return answer
+end
+
+function calls.hold(id, as)
+  local u = find(id)
+  if not u then return end
+  if as == 'writer' or u.complete == 1 then redis.call('ZADD', key('holds', u.pool), 'XX', now + u.idle, id) end
+  touch(u)
+end
+
+function calls.abandoned(pool, retry, limit)
+  reap()
+  local holds, answer = key('holds', pool), {}
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', holds, '-inf', now, 'LIMIT', 0, limit)) do
+    local u = find(id)
+    if u then
+      redis.call('ZADD', holds, now + retry, id)
+      touch(u)
+      answer[#answer + 1] = id
+    else
+      redis.call('ZREM', holds, id)
+    end
   end
   return answer
 end
