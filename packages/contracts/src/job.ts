@@ -13,6 +13,7 @@ export const sentenceJob = z.object({
   voiceDigest: z.string(),
   speaker: utterance.shape.speaker,
   speed: utterance.shape.speed,
+  settings: utterance.shape.settings,
   seed: utterance.shape.seed,
   sampleRateHz: utterance.shape.sampleRateHz,
   text: segment.shape.text,

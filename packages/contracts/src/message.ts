@@ -8,6 +8,17 @@ import { RhapsodeError } from './errors.ts';
 const index = z.int().min(0);
 const inSegment = { segment: index, epoch: index };
 
+/** How long the chunk took to be made: for reports, it decides nothing. Clocks are the worker's, milliseconds. */
+export const chunkTiming = z.object({
+  /** Since the attempt began to be spoken, when the chunk was ready. */
+  elapsedMs: z.number().min(0),
+  /** The same of the attempt's first chunk. */
+  firstChunkMs: z.number().min(0),
+  /** How long the sentence waited in the queue. */
+  queueMs: z.number().min(0),
+});
+export type ChunkTiming = z.infer<typeof chunkTiming>;
+
 export const audioMessage = z.object({
   kind: z.literal('audio'),
   ...inSegment,
@@ -18,6 +29,7 @@ export const audioMessage = z.object({
   samples: z.int().min(1),
   /** First 16 hex digits of SHA-256 over the segment's PCM from sample 0 to the end of this chunk. */
   prefixDigest: z.string().regex(/^[0-9a-f]{16}$/),
+  timing: chunkTiming.optional(),
 });
 
 /** Time of a word or phoneme within its segment, in samples. */

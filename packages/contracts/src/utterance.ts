@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { poolName, tenantId, utteranceId } from './ids.ts';
+import { speechSettings } from './settings.ts';
 
 /** `interactive`: somebody is listening. `bulk`: an audiobook, a download. */
 export const utteranceClass = z.enum(['interactive', 'bulk']);
@@ -23,6 +24,7 @@ export const utterance = z.object({
   speaker: z.string().max(200).optional(),
   /** 1 is the voice's own pace, 2 twice as fast. */
   speed: z.number().min(0.25).max(4),
+  settings: speechSettings.optional(),
   seed: z.int().min(0).max(0xffff_ffff),
   /** Most sentences between released and consumed. */
   window: z.int().min(1).max(100_000),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { settingNames, settingRange } from './settings.ts';
 
 /** What is known of a voice without loading it: read from its files by a worker, announced, listed by the gateway. */
 export const voiceInfo = z.object({
@@ -15,6 +16,8 @@ export const voiceInfo = z.object({
   deterministic: z.boolean(),
   capabilities: z.object({
     speed: z.object({ min: z.number(), max: z.number() }).optional(),
+    /** Settings that it honours, and how far. */
+    settings: z.partialRecord(z.enum(settingNames), settingRange).optional(),
     /** Audio leaves before the sentence is done. */
     streaming: z.boolean(),
     marks: z.enum(['model', 'estimated', 'none']),

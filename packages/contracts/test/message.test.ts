@@ -31,6 +31,7 @@ const audio: LogMessage = {
   firstSample: 0,
   samples: 2,
   prefixDigest: '0123456789abcdef',
+  timing: { elapsedMs: 12.5, firstChunkMs: 12.5, queueMs: 0 },
 };
 
 test('a message comes back as it was sent', () => {

@@ -1,5 +1,6 @@
 import {
   attemptOf,
+  type ChunkTiming,
   type ErrorCode,
   generationOf,
   isErrorCode,
@@ -45,8 +46,24 @@ export type AudioPiece =
       readonly pcm: Uint8Array;
       /** Above 0: the sentence was made again. */
       readonly generation: number;
+      /** The chunk that the audio is from: all of it, or its rest after a resume or a splice. */
+      readonly chunk?: ChunkFacts;
     }
   | SegmentDone;
+
+/** Of one chunk of a sentence, for reports: they are another attempt's numbers when the sentence was made again. */
+export interface ChunkFacts {
+  /** Within the attempt, from 0. */
+  readonly chunk: number;
+  /** From 1, within the generation. */
+  readonly attempt: number;
+  readonly samples: number;
+  /** Absent if the worker did not tell. */
+  readonly timing?: ChunkTiming & {
+    /** Seconds of work per second of audio, from the attempt's beginning to the end of this chunk. */
+    readonly realTimeFactor: number;
+  };
+}
 
 export interface SegmentDone {
   readonly type: 'segment';
@@ -191,7 +208,13 @@ export async function* assemble(
         tracks.dropBytes(ref);
         const piece = head.take(ref, pcm);
         progressAt = performance.now();
-        if (piece) yield { type: 'audio', ...piece, generation: generationOf(track.epoch) };
+        if (piece)
+          yield {
+            type: 'audio',
+            ...piece,
+            generation: generationOf(track.epoch),
+            chunk: factsOf(ref, track.epoch, sampleRateHz),
+          };
       } else if (isClosed(track) && head.at === track.end.samples) {
         const { samples, pauseSamples, digest, marksFrom, marks, synthesisMs, queueMs, worker } = track.end;
         head.finish(digest);
@@ -237,6 +260,17 @@ export async function* assemble(
   } finally {
     reader.close();
   }
+}
+
+function factsOf(
+  { chunk, firstSample, samples, timing }: ChunkRef,
+  epoch: number,
+  rateHz: number,
+): ChunkFacts {
+  const facts = { chunk, attempt: attemptOf(epoch), samples };
+  if (timing === undefined) return facts;
+  const madeMs = ((firstSample + samples) / rateHz) * 1000;
+  return { ...facts, timing: { ...timing, realTimeFactor: timing.elapsedMs / madeMs } };
 }
 
 export const isAudio = (piece: AudioPiece): piece is Extract<AudioPiece, { pcm: Uint8Array }> =>

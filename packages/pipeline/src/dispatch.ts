@@ -225,6 +225,7 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     voiceDigest,
     speaker,
     speed,
+    settings,
     seed,
     sampleRateHz,
   } = utterance;
@@ -241,6 +242,7 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     voiceDigest: segment.voiceDigest ?? voiceDigest,
     ...(spokenBy === undefined ? {} : { speaker: spokenBy }),
     speed: segment.speed ?? speed,
+    ...(settings === undefined ? {} : { settings }),
     seed,
     sampleRateHz,
     text,

@@ -1,10 +1,11 @@
-import type { Segment, Utterance, VoiceInfo } from '@rhapsode/contracts';
+import { canHonour, type Segment, type Utterance, type VoiceInfo } from '@rhapsode/contracts';
 import {
   createPlanner,
   type Lexicon,
   type PlannedSegment,
   type PlanOptions,
   type PlanWarning,
+  pausesWithSentence,
   planSsmlPolitely,
   type SegmentStyle,
   type SsmlPlan,
@@ -39,7 +40,7 @@ export interface SegmentPlanner {
 
 export interface SegmentPlannerOptions extends TextOptions {
   readonly voice: VoiceInfo;
-  readonly utterance: Pick<Utterance, 'class' | 'speed' | 'sampleRateHz' | 'deterministic'>;
+  readonly utterance: Pick<Utterance, 'class' | 'speed' | 'settings' | 'sampleRateHz' | 'deterministic'>;
 }
 
 export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPlanner {
@@ -48,6 +49,7 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
   const warn = (warning: PlanWarning) => void warnings.set(warning.message, warning);
   const others = fitting(options);
   const range = voice.capabilities.speed;
+  const silenceSeconds = utterance.settings?.sentence_silence_seconds;
   const planOptions: PlanOptions = {
     locale: voice.language,
     firstSegment: utterance.class === 'interactive' ? 'short' : 'full',
@@ -57,6 +59,7 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
       voices: [...others.keys()],
     },
     warn,
+    ...(silenceSeconds === undefined ? {} : { pauses: pausesWithSentence(silenceSeconds * 1000) }),
     ...(lexicons === undefined ? {} : { lexicons }),
     ...(inline === undefined ? {} : { inline }),
     ...(normalise === undefined ? {} : { normalise }),
@@ -127,13 +130,14 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
   };
 }
 
-/** Voices whose samples may follow this one's in one utterance: the same rate and the same promise to repeat themselves. */
+/** Voices whose samples may follow this one's in one utterance: the same rate, the same promise to repeat themselves, the same settings. */
 function fitting({ voice, utterance, voices = new Map() }: SegmentPlannerOptions): Map<string, OtherVoice> {
   return new Map(
     [...voices].filter(
       ([, other]: [string, OtherVoice]) =>
         other.voice.sampleRateHz === utterance.sampleRateHz &&
         other.voice.deterministic === utterance.deterministic &&
+        canHonour(other.voice, utterance.settings) &&
         (other.voice.capabilities.phonemes === true || voice.capabilities.phonemes !== true) &&
         (other.speaker === undefined || other.voice.speakers.includes(other.speaker)),
     ),

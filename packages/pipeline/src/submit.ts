@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import {
+  checkSettings,
   newUtteranceId,
   RhapsodeError,
   type Segment,
+  type SpeechSettings,
   type Utterance,
   type VoiceInfo,
 } from '@rhapsode/contracts';
@@ -47,6 +49,7 @@ export interface SubmitRequest extends TextOptions {
   readonly voice: VoiceInfo;
   readonly speaker?: string | undefined;
   readonly speed?: number;
+  readonly settings?: SpeechSettings | undefined;
   readonly seed?: number;
   /** Most sentences between released and consumed; by default 6 for a listener and 64 for bulk. */
   readonly window?: number;
@@ -243,7 +246,17 @@ async function digestOf(text: string, request: SubmitRequest): Promise<string> {
 }
 
 /** What makes two requests the same. */
-const settingsOf = ({ tenant, class: kind, pool, voice, speaker, speed, seed, ...text }: SubmitRequest) => [
+const settingsOf = ({
+  tenant,
+  class: kind,
+  pool,
+  voice,
+  speaker,
+  speed,
+  seed,
+  settings,
+  ...text
+}: SubmitRequest) => [
   tenant,
   kind,
   pool,
@@ -255,21 +268,15 @@ const settingsOf = ({ tenant, class: kind, pool, voice, speaker, speed, seed, ..
   text.normalise ?? 'auto',
   text.inline ?? false,
   (text.lexicons ?? []).map(({ digest }) => digest),
+  // Whatever the order they were written in.
+  Object.entries(settings ?? {})
+    .filter(([, value]) => value !== undefined)
+    .sort(),
 ];
 
 function utteranceOf(request: SubmitRequest): Utterance {
-  const { voice, tenant, pool, speaker, weight = 1, speed = 1, seed = 0 } = request;
-  const range = voice.capabilities.speed ?? { min: 1, max: 1 };
-  if (!(speed >= range.min && speed <= range.max))
-    throw new RhapsodeError('unsupported_setting', {
-      message: `voice ${voice.id} speaks at speed ${range.min} to ${range.max}, not ${speed}`,
-      param: 'speed',
-    });
-  if (speaker !== undefined && !voice.speakers.includes(speaker))
-    throw new RhapsodeError('unsupported_setting', {
-      message: `voice ${voice.id} has no speaker ${JSON.stringify(speaker)}; it has: ${voice.speakers.join(', ') || 'one'}`,
-      param: 'speaker',
-    });
+  const { voice, tenant, pool, speaker, settings, weight = 1, speed = 1, seed = 0 } = request;
+  checkSettings(voice, { speed, speaker, settings });
   return {
     v: 1,
     id: request.id ?? newUtteranceId(),
@@ -283,6 +290,7 @@ function utteranceOf(request: SubmitRequest): Utterance {
     sampleRateHz: voice.sampleRateHz,
     ...(speaker === undefined ? {} : { speaker }),
     speed,
+    ...(settings === undefined ? {} : { settings }),
     seed,
     window: request.window ?? (request.class === 'interactive' ? 6 : 64),
     createdAtMs: Date.now(),

@@ -73,18 +73,18 @@ async function speakAndPublish(
   const startedAt = performance.now();
   const stop = new AbortController();
   const publisher = createPublisher(log, utterance, AbortSignal.any([signal, stop.signal]));
-  const chunker = createChunker({
-    minSamples: Math.ceil(job.sampleRateHz / 10),
-    maxSamples: job.sampleRateHz,
-  });
+  const chunker = createChunker(chunkSizes(job));
   const digest = createHash('sha256');
   let chunks = 0;
   let samples = 0;
+  let firstChunkMs: number | undefined;
 
   async function publish(pcm: Int16Array) {
     const bytes = pcmBytes(pcm);
     digest.update(bytes);
     const prefixDigest = digest.copy().digest('hex').slice(0, 16);
+    const elapsedMs = tenths(performance.now() - startedAt);
+    firstChunkMs ??= elapsedMs;
     await publisher.publish(
       {
         kind: 'audio',
@@ -94,6 +94,7 @@ async function speakAndPublish(
         firstSample: samples,
         samples: pcm.length,
         prefixDigest,
+        timing: { elapsedMs, firstChunkMs, queueMs: tenths(queueSeconds * 1000) },
       },
       bytes,
     );
@@ -149,6 +150,16 @@ async function publishFailure({ job, attempt }: Delivery, { log, store }: Synthe
   await store.finished(utterance, segment, job.generation, { failed: code });
 }
 
+/** What is asked for, or what the engine gives within limits. */
+function chunkSizes({ sampleRateHz, settings }: SentenceJob) {
+  const asked = settings?.chunk_seconds;
+  if (asked === undefined) return { minSamples: Math.ceil(sampleRateHz / 10), maxSamples: sampleRateHz };
+  const samples = Math.round(asked * sampleRateHz);
+  return { minSamples: samples, maxSamples: samples };
+}
+
+const tenths = (ms: number): number => Math.round(ms * 10) / 10;
+
 const isCancellation = (reason: unknown) => reason instanceof RhapsodeError && reason.code === 'cancelled';
 
 const speakRequestOf = (job: SentenceJob) => ({
@@ -158,5 +169,6 @@ const speakRequestOf = (job: SentenceJob) => ({
   seed: job.seed,
   speed: job.speed,
   speaker: job.speaker,
+  settings: job.settings,
   class: job.class,
 });

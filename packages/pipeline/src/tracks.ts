@@ -1,4 +1,4 @@
-import type { SegmentEndMessage, SegmentFailedMessage } from '@rhapsode/contracts';
+import type { ChunkTiming, SegmentEndMessage, SegmentFailedMessage } from '@rhapsode/contracts';
 import type { Entry } from '@rhapsode/log';
 import type { Observer } from './observe.ts';
 
@@ -9,6 +9,7 @@ export interface ChunkRef {
   readonly firstSample: number;
   readonly samples: number;
   readonly prefixDigest: string;
+  readonly timing: ChunkTiming | undefined;
 }
 
 /**
@@ -121,8 +122,8 @@ export function createTracks({ cacheChunks, observer }: { cacheChunks: number; o
             observer.chunk('duplicate');
             return false;
           }
-          const { chunk, firstSample, samples, prefixDigest } = message;
-          track.chunks.set(chunk, { sequence, chunk, firstSample, samples, prefixDigest });
+          const { chunk, firstSample, samples, prefixDigest, timing } = message;
+          track.chunks.set(chunk, { sequence, chunk, firstSample, samples, prefixDigest, timing });
           keep(sequence, message.segment, firstSample, pcm);
           return true;
         }

@@ -156,9 +156,81 @@ describe('the embedded pipeline', () => {
     expect(await embedded.queue.counts()).toEqual({ waiting: 0, active: 0 });
   });
 
-  it('refuses a speed and a speaker that the voice does not have', async () => {
+  it('gives chunks and pauses of the length that is asked for, and the same samples', async () => {
     const embedded = await embed();
-    for (const setting of [{ speed: 100 }, { speed: Number.NaN }, { speaker: 'nobody' }])
+    const settings = { chunk_seconds: 0.25, sentence_silence_seconds: 0.05 };
+    const { utterance, stored } = await submit(text, { ...embedded.request, settings }, embedded);
+    const lengths = Array.from({ length: await stored }, (): number[] => []);
+    const heard: number[] = [];
+    const listening = await listen(utterance.id, {}, embedded);
+    for await (const piece of listening.pieces) {
+      if (piece.type === 'segment') {
+        listening.consumed(piece.segment + 1);
+        continue;
+      }
+      heard.push(...new Int16Array(piece.pcm.slice().buffer));
+      if (piece.type === 'audio') lengths[piece.position.segment]!.push(piece.pcm.length / 2);
+    }
+    await listening.close();
+    for (const chunks of lengths) {
+      expect(chunks.length).toBeGreaterThan(1);
+      expect(chunks.slice(0, -1).every((length) => length === 4_000)).toBe(true);
+      expect(chunks.at(-1)).toBeLessThanOrEqual(4_000);
+    }
+    const pauses = (await embedded.store.segments(utterance.id, 0, 100)).map((one) => one.pauseSamples);
+    expect(pauses.slice(0, -1).every((samples) => samples === 800)).toBe(true);
+    expect(heard).toEqual(await expected(embedded, utterance.id, 42));
+  });
+
+  it('tells of each chunk how long it took, on the first hearing and after a resume', async () => {
+    const embedded = await embed({ toneRealTimeFactor: 0.01 });
+    const { utterance, stored } = await submit(text, { ...embedded.request, class: 'bulk' }, embedded);
+    await stored;
+    for (const from of [
+      { segment: 0, sample: 0 },
+      { segment: 2, sample: 1_000 },
+    ]) {
+      const listening = await listen(utterance.id, { from }, embedded);
+      let before: { segment: number; elapsedMs: number; end: number } | undefined;
+      for await (const piece of listening.pieces) {
+        if (piece.type !== 'audio') continue;
+        const { segment, sample } = piece.position;
+        const { chunk, attempt, samples, timing } = piece.chunk!;
+        const { elapsedMs, firstChunkMs, queueMs, realTimeFactor } = timing!;
+        const end = sample + piece.pcm.length / 2;
+        expect(attempt).toBe(1);
+        expect(queueMs).toBeGreaterThanOrEqual(0);
+        expect(realTimeFactor).toBeCloseTo(elapsedMs / ((end / 16_000) * 1000), 6);
+        expect(realTimeFactor).toBeGreaterThan(0);
+        if (chunk === 0) expect(elapsedMs).toBe(firstChunkMs);
+        if (before?.segment === segment) {
+          expect(sample).toBe(before.end);
+          expect(samples).toBe(end - sample);
+          expect(elapsedMs).toBeGreaterThanOrEqual(before.elapsedMs);
+        }
+        before = { segment, elapsedMs, end };
+      }
+      expect(before?.segment).toBe(24);
+      await listening.close();
+    }
+  });
+
+  it('takes other settings under the same id for another request', async () => {
+    const embedded = await embed();
+    const request = { ...embedded.request, id: 'chosen01', settings: { chunk_seconds: 0.5 } };
+    await submit(text, request, embedded);
+    await submit(text, { ...request, settings: { ...request.settings, noise_w: undefined } }, embedded);
+    for (const settings of [undefined, { chunk_seconds: 0.6 }, { sentence_silence_seconds: 0.5 }])
+      await expect(submit(text, { ...request, settings }, embedded)).rejects.toMatchObject({
+        code: 'utterance_exists',
+      });
+  });
+
+  it('refuses a speed, a speaker and a setting that the voice does not have', async () => {
+    const embedded = await embed();
+    const settings = [{ noise_scale: 0.5 }, { chunk_seconds: 5 }, { sentence_silence_seconds: Number.NaN }];
+    const wrongs = settings.map((setting) => ({ settings: setting }));
+    for (const setting of [{ speed: 100 }, { speed: Number.NaN }, { speaker: 'nobody' }, ...wrongs])
       await expect(submit(text, { ...embedded.request, ...setting }, embedded)).rejects.toMatchObject({
         code: 'unsupported_setting',
       });

@@ -15,3 +15,10 @@ export const defaultPauses: Pauses = {
   chapter: 2000,
   end: 0,
 };
+
+/** The usual pauses with another one after sentences; no other ending of a sentence pauses for less than that. */
+export function pausesWithSentence(ms: number): Pauses {
+  const { clause, end, ...others } = defaultPauses;
+  const longer = Object.entries(others).map(([kind, usual]) => [kind, Math.max(usual, ms)]);
+  return { clause, end, ...(Object.fromEntries(longer) as typeof others), sentence: ms };
+}

@@ -1,3 +1,4 @@
+import type { SpeechSettings } from '@rhapsode/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, SegmentFacts, SpeakRequest } from './port.ts';
 
@@ -111,7 +112,19 @@ export function engineConformance(name: string, create: () => Promise<EngineSubj
     });
 
     it('refuses settings that the voice does not have', async () => {
-      for (const wrong of [{ speed: 100 }, { speed: Number.NaN }, { speaker: 'nobody' }, { seed: -1 }])
+      const scales = [Number.NaN, Number.POSITIVE_INFINITY, -1, 50].flatMap((value) => [
+        { settings: { noise_scale: value } },
+        { settings: { noise_w: value } },
+      ]);
+      const settings = { no_such_setting: 1 } as SpeechSettings;
+      const wrongs = [
+        { speed: 100 },
+        { speed: Number.NaN },
+        { speaker: 'nobody' },
+        { seed: -1 },
+        { settings },
+      ];
+      for (const wrong of [...wrongs, ...scales])
         await expect(collect(subject.engine, { ...subject.request, ...wrong })).rejects.toMatchObject({
           name: 'RhapsodeError',
         });

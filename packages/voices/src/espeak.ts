@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Mark, RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
+import { commonSettings, type Mark, RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
 import { cut } from './cut.ts';
 import { type EspeakClient, type SharedEspeak, shareEspeak } from './espeak-client.ts';
 import { estimateMarks } from './estimate-marks.ts';
@@ -64,6 +64,7 @@ function source(
     deterministic: true,
     capabilities: {
       speed: { min: pace[0][0], max: pace.at(-1)![0] },
+      settings: commonSettings,
       streaming: true,
       marks: tellsTimes ? 'model' : 'estimated',
     },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { RhapsodeError } from '@rhapsode/contracts';
+import { commonSettings, RhapsodeError } from '@rhapsode/contracts';
 import { kokoroRateHz, loadKokoro } from './kokoro.ts';
 import { speakersOf } from './kokoro-styles.ts';
 import { parseModel } from './onnx/graph/model.ts';
@@ -30,6 +30,7 @@ export async function kokoroSource(
       deterministic,
       capabilities: {
         speed: { min: 0.5, max: 2 },
+        settings: commonSettings,
         streaming: deterministic,
         marks: 'estimated',
         phonemes: true,

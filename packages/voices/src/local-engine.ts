@@ -1,4 +1,4 @@
-import { RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
+import { checkSettings, RhapsodeError } from '@rhapsode/contracts';
 import type { Catalogue } from './catalogue.ts';
 import type { Engine, SpeakRequest, SpeechPiece } from './port.ts';
 import type { LoadedVoice } from './voice-source.ts';
@@ -79,7 +79,9 @@ export function createLocalEngine(catalogue: Catalogue, options: LocalEngineOpti
     if (closed) throw new RhapsodeError('draining');
     signal.throwIfAborted();
     const info = catalogue.get(request.voice);
-    checkRequest(info, request);
+    checkSettings(info, request);
+    if (!Number.isInteger(request.seed) || request.seed < 0 || request.seed > 0xffff_ffff)
+      throw new RhapsodeError('invalid_request', { message: 'the seed is a 32-bit number', param: 'seed' });
     const resident = await acquire(info.id);
     try {
       signal.throwIfAborted();
@@ -104,24 +106,4 @@ export function createLocalEngine(catalogue: Catalogue, options: LocalEngineOpti
       for (const resident of all) await resident.voice.then((voice) => voice.close()).catch(() => {});
     },
   };
-}
-
-/** A setting that the voice can't honour is an error, never ignored. */
-export function checkRequest(
-  info: VoiceInfo,
-  request: Pick<SpeakRequest, 'speed' | 'speaker' | 'seed'>,
-): void {
-  const range = info.capabilities.speed ?? { min: 1, max: 1 };
-  if (!(request.speed >= range.min && request.speed <= range.max))
-    throw new RhapsodeError('unsupported_setting', {
-      message: `the voice ${info.id} speaks at speeds from ${range.min} to ${range.max}`,
-      param: 'speed',
-    });
-  if (request.speaker !== undefined && !info.speakers.includes(request.speaker))
-    throw new RhapsodeError('unsupported_setting', {
-      message: `the voice ${info.id} has no speaker "${request.speaker.slice(0, 100)}"`,
-      param: 'speaker',
-    });
-  if (!Number.isInteger(request.seed) || request.seed < 0 || request.seed > 0xffff_ffff)
-    throw new RhapsodeError('invalid_request', { message: 'the seed is a 32-bit number', param: 'seed' });
 }

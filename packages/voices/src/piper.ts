@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Mark, RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
+import { commonSettings, type Mark, RhapsodeError, settingLimits, type VoiceInfo } from '@rhapsode/contracts';
 import { cut } from './cut.ts';
 import { createEspeakPhonemizer } from './espeak.ts';
 import { estimateMarks } from './estimate-marks.ts';
@@ -20,7 +20,7 @@ import { languageOf, type PiperConfig, sampleRateOf } from './piper-config.ts';
 import type { SpeakRequest, SpeechPiece } from './port.ts';
 import { preparedKey, readPrepared, writePrepared } from './prepared-cache.ts';
 import type { LoadedVoice, VoiceShare } from './voice-source.ts';
-import { windowPlans } from './window-plan.ts';
+import { windowPlanFor } from './window-plan.ts';
 
 /** More phonemes than in any sentence; keeps the text part's memory bounded. */
 const mostIds = 4_000;
@@ -103,6 +103,11 @@ export function piperInfo(
     capabilities: {
       // The length scale stays within 0.2 to 5.
       speed: { min: Math.max(0.25, length / 5), max: Math.min(4, length / 0.2) },
+      settings: {
+        noise_scale: { ...settingLimits.noise_scale, default: config.inference.noise_scale },
+        noise_w: { ...settingLimits.noise_w, default: config.inference.noise_w },
+        ...commonSettings,
+      },
       streaming: record.layout !== undefined,
       marks: record.layout?.durations === undefined ? 'estimated' : 'model',
       phonemes: config.phoneme_type === 'espeak',
@@ -153,12 +158,13 @@ export async function loadPiper(
     compute: <T>(work: () => Promise<T>) => Promise<T>,
   ): Promise<RunningSentence> {
     const { inference } = files.config;
+    const { settings = {} } = request;
     const input: SentenceInput = {
       ids: spoken.ids,
       scales: {
-        noise: inference.noise_scale,
+        noise: settings.noise_scale ?? inference.noise_scale,
         length: inference.length_scale / request.speed,
-        noiseW: inference.noise_w,
+        noiseW: settings.noise_w ?? inference.noise_w,
       },
       speaker: record.multiSpeaker ? speakerId(files.config, request.speaker) : undefined,
       seed: request.seed,
@@ -169,7 +175,7 @@ export async function loadPiper(
       sessions,
       record.layout as never,
       input,
-      windowPlans[request.class],
+      windowPlanFor(request.class, settings.chunk_seconds, sampleRateHz / record.layout.vocoder.hop),
       sampleRateHz,
       compute,
     );

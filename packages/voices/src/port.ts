@@ -1,4 +1,4 @@
-import type { Mark, UtteranceClass } from '@rhapsode/contracts';
+import type { Mark, SpeechSettings, UtteranceClass } from '@rhapsode/contracts';
 
 /**
  * An engine speaks one sentence at a time into PCM.
@@ -9,7 +9,7 @@ import type { Mark, UtteranceClass } from '@rhapsode/contracts';
  * - The engine works ahead of its consumer by a few pieces at most.
  * - When the signal is aborted it stops at the next piece and throws the signal's reason.
  * - Samples are finite; an engine that computed something else throws `engine_output_invalid`.
- * - For a voice declared deterministic, equal `voice, text, segment, seed, speed, speaker, class` give equal samples, in
+ * - For a voice declared deterministic, equal `voice, text, segment, seed, speed, speaker, settings, class` give equal samples, in
  *   whatever pieces, in every process. `segment` matters to the test engine only. Another `class` changes a sample by at most one, as its windows
  *   are others.
  */
@@ -26,6 +26,7 @@ export interface SpeakRequest {
   readonly seed: number;
   readonly speed: number;
   readonly speaker?: string | undefined;
+  readonly settings?: SpeechSettings | undefined;
   readonly class: UtteranceClass;
 }
 

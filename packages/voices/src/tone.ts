@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
+import { commonSettings, RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
 import { estimateMarks } from './estimate-marks.ts';
 import type { SpeakRequest, SpeechPiece } from './port.ts';
 import { parseToneText, type ToneDirective } from './tone-text.ts';
@@ -66,7 +66,12 @@ const info = (id: string, deterministic: boolean): VoiceInfo => ({
   speakers: [],
   digest: `${id}-1`,
   deterministic,
-  capabilities: { speed: { min: 0.25, max: 4 }, streaming: true, marks: 'estimated' },
+  capabilities: {
+    speed: { min: 0.25, max: 4 },
+    settings: commonSettings,
+    streaming: true,
+    marks: 'estimated',
+  },
   licence: 'Apache-2.0',
 });
 

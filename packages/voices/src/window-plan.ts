@@ -19,6 +19,18 @@ export const windowPlans = {
   bulk: { first: 1024, growth: 1, most: 1024 },
 } as const satisfies Record<string, WindowPlan>;
 
+/** A listener who asks for chunks of some length gets the first one as soon as it can be. */
+export function windowPlanFor(
+  kind: keyof typeof windowPlans,
+  chunkSeconds: number | undefined,
+  framesPerSecond: number,
+): WindowPlan {
+  const plan = windowPlans[kind];
+  if (kind === 'bulk' || chunkSeconds === undefined) return plan;
+  const first = Math.ceil(chunkSeconds * framesPerSecond);
+  return { ...plan, first, most: Math.max(first, plan.most) };
+}
+
 /** A last window shorter than this is part of the one before it. */
 const leastTail = 12;
 /** A sentence no longer than this is one window: dividing it would gain a few milliseconds. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SpeechSettings } from '@rhapsode/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, piperConfig, writeFixture } from '../../../models/fixtures/make.ts';
 import { tiny, type VitsShape, vitsModel } from '../../../models/fixtures/vits.ts';
@@ -67,6 +68,30 @@ it('gives the first audio before the sentence is done, in growing windows', asyn
   expect(pieces.length).toBeGreaterThan(3);
   expect(pieces[0]! / 22_050).toBeLessThan(0.35);
   expect(pieces[1]).toBeGreaterThan(pieces[0]!);
+});
+
+it('varies as much as it is told, and begins with a chunk of the length that is asked for', async () => {
+  const speaking = await engine();
+  const usual = await collect(speaking, request);
+  const told = async (settings: SpeechSettings) => collect(speaking, { ...request, settings });
+  expect((await told({ noise_scale: 0.667, noise_w: 0.8 })).pcm).toEqual(usual.pcm);
+  expect((await told({ noise_w: 0 })).pcm.length).not.toBe(usual.pcm.length);
+  const flat = await told({ noise_scale: 0 });
+  expect(flat.pcm).not.toEqual(usual.pcm);
+  expect(flat.pcm.length).toBe(usual.pcm.length);
+  const early = await told({ chunk_seconds: 0.1 });
+  expect(early.pieces[0]).toBe(9 * 256);
+  expect((await told({ chunk_seconds: 1 })).pieces[0]).toBe(22_050);
+});
+
+it('says how far each of its settings goes', async () => {
+  const { capabilities } = (await openCatalogue(catalogue)).get('fixture-tiny');
+  expect(capabilities.settings).toEqual({
+    noise_scale: { min: 0, max: 2, default: 0.667 },
+    noise_w: { min: 0, max: 2, default: 0.8 },
+    sentence_silence_seconds: { min: 0, max: 10 },
+    chunk_seconds: { min: 0.1, max: 1 },
+  });
 });
 
 it('gives the same samples in two processes and with two numbers of threads', async () => {
