@@ -248,10 +248,10 @@ export function bookConformance(name: string, factory: BooksFactory): void {
       expect(await store.edits('acme', 'a')).toEqual(new Map());
       clock.advance(10_000);
       expect(await claimed()).toBeUndefined();
-      expect(await store.create(bookOf('a'), { maxOpen: 1 })).toMatchObject({
-        result: 'created',
-        book: { fence: 0 },
-      });
+      expect(await add('a')).toMatchObject({ result: 'created', book: { fence: 0 } });
+      expect((await store.claim('you', 1000))!.lease.fence).not.toBe(lease.fence);
+      expect(await store.settle(lease, 0, '{}'), 'a lease of the deleted book').toBe(false);
+    });
     });
   });
 }
