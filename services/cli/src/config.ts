@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { limitSettings } from '@rhapsode/gateway/config';
+import { limitSettings, protocolSettings } from '@rhapsode/gateway/config';
 import { commonSettings, integer, port, readSettings, type Settings, url } from '@rhapsode/service';
 import { defaultHub } from '@rhapsode/voices/manage';
 import { z } from 'zod';
@@ -36,6 +36,7 @@ export const cliSettings = {
   host: { ...host, default: '127.0.0.1' },
   port: { name: 'RHAPSODE_PORT', description: 'Port of the embedded server', default: '8080', schema: port },
   ...limitSettings,
+  ...protocolSettings,
   drainSeconds,
   logLevel,
   redisUrl,

@@ -1,5 +1,14 @@
 import { tenantId } from '@rhapsode/contracts';
-import { commonSettings, integer, listOf, port, readSettings, type Settings, url } from '@rhapsode/service';
+import {
+  commonSettings,
+  integer,
+  listOf,
+  port,
+  portOrOff,
+  readSettings,
+  type Settings,
+  url,
+} from '@rhapsode/service';
 
 const { host, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
 const { pools, defaultVoice, aliases, drainSeconds, logLevel } = commonSettings;
@@ -32,6 +41,16 @@ export const limitSettings = {
   },
 } as const;
 
+/** Protocols that have a port of their own; the embedded server has the same. */
+export const protocolSettings = {
+  wyomingPort: {
+    name: 'RHAPSODE_WYOMING_PORT',
+    description: 'Port of the Wyoming protocol, with which Home Assistant speaks (usually 10200), or off',
+    default: 'off',
+    schema: portOrOff,
+  },
+} as const;
+
 export const gatewaySettings = {
   host,
   port: { name: 'RHAPSODE_PORT', description: 'Port of the API', default: '8080', schema: port },
@@ -59,6 +78,7 @@ export const gatewaySettings = {
     schema: tenantId,
   },
   ...limitSettings,
+  ...protocolSettings,
   drainSeconds,
   logLevel,
 } as const;

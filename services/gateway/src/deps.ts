@@ -31,4 +31,6 @@ export interface GatewayLimits {
   readonly maxSpeechCharacters: number;
   readonly maxBulkCharacters: number;
   readonly maxOpenUtterances: number;
+  /** A text that is still arriving is given up when nothing comes for so long. */
+  readonly textIdleSeconds: number;
 }

@@ -7,7 +7,9 @@ import { createHealth } from '@rhapsode/telemetry';
 import { bodyLimitBytes, gatewayRoutes } from './app.ts';
 import { createCollectorSource } from './audio-source.ts';
 import type { GatewayConfig } from './config.ts';
+import type { GatewayDeps } from './deps.ts';
 import { createLogGuard } from './log-guard.ts';
+import { startProtocols } from './protocols.ts';
 import { createTextSessions } from './text-sessions.ts';
 import { createVoiceDirectory } from './voice-directory.ts';
 
@@ -46,7 +48,7 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
   lifecycle.onClose('texts', () => texts.close());
   const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
   opsRoutes(app, { health, metrics });
-  gatewayRoutes(app, {
+  const routeDeps: GatewayDeps = {
     store,
     dispatcher,
     observer,
@@ -64,7 +66,9 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
     metrics,
     tenant,
     limits: config,
-  });
+  };
+  gatewayRoutes(app, routeDeps);
+  await startProtocols(config, routeDeps, lifecycle);
   const address = await listen(app, { host, port, lifecycle });
   log.info({ port: address.port }, 'gateway is up');
 }

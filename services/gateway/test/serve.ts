@@ -58,6 +58,7 @@ export async function serve(options: ServeOptions = {}) {
       maxSpeechCharacters: 1_000,
       maxBulkCharacters: 10_000,
       maxOpenUtterances: 100,
+      textIdleSeconds: 60,
       ...options.limits,
     },
   };

@@ -1,6 +1,8 @@
 import { answerAudio } from '@rhapsode/collector/audio-answer';
 import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
+import type { GatewayDeps } from '@rhapsode/gateway/deps';
 import { createLogGuard } from '@rhapsode/gateway/log-guard';
+import { startProtocols } from '@rhapsode/gateway/protocols';
 import { createTextSessions } from '@rhapsode/gateway/text-sessions';
 import { createVoiceDirectory } from '@rhapsode/gateway/voice-directory';
 import { createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
@@ -63,7 +65,7 @@ export const serve: Command = {
     const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
     opsRoutes(app, { health: createHealth({ lifecycle, checks: { inference } }), metrics });
     const listenDeps = { store, log: audioLog, dispatcher, observer };
-    gatewayRoutes(app, {
+    const deps: GatewayDeps = {
       store,
       dispatcher,
       observer,
@@ -77,7 +79,9 @@ export const serve: Command = {
       metrics,
       tenant: 'local',
       limits: config,
-    });
+    };
+    gatewayRoutes(app, deps);
+    await startProtocols({ ...config, host }, deps, lifecycle);
     const address = await listen(app, { host, port, lifecycle });
     lifecycle.ready();
     log.info(
