@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type emojiData from 'emojibase-data/en/compact.json';
-import { sayPower } from './quantity-rules.ts';
+import { sayPower } from './power-rules.ts';
 import { matchAt, type Rule } from './rule.ts';
 import type { Speech, SpokenSign } from './speech.ts';
 
