@@ -36,8 +36,15 @@ export const utterance = z.object({
   idleMs: z.int().min(1).optional(),
   /** It has to be held after its text is complete, too: nobody knows of it but those who hold it. */
   transient: z.boolean().optional(),
-  /** BCP 47, of the text: whoever goes on planning an arriving text does it as the one before. */
-  language: z.string().max(100).optional(),
+  /** How an arriving text is to be read: whoever goes on with it does as the one before. */
+  reading: z
+    .object({
+      input: z.enum(['text', 'ssml']),
+      normalise: z.enum(['auto', 'on', 'off']),
+      inline: z.boolean(),
+    })
+    .partial()
+    .optional(),
   /** SHA-256 of a whole-text request, to tell a repeated request from another one with the same id. */
   requestDigest: z.string().optional(),
 });

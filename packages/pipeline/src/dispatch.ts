@@ -27,7 +27,7 @@ export interface Dispatcher {
   heal(id: string, head: number, missing: readonly number[]): Promise<number | undefined>;
   /** Stops an utterance: nothing waiting is started, what runs is aborted, its audio is forgotten. False: unknown. */
   cancel(id: string): Promise<boolean>;
-  /** One round of mending for released sentences that have neither job nor audio. */
+  /** One round of mending for released sentences that have neither job nor audio; and what nobody holds is cancelled. */
   sweep(pool: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -57,6 +57,8 @@ export const roomFor = (slots: number): Room => ({
  */
 const mostGenerations = 2;
 const batch = 64;
+/** A cancellation that failed half-way is tried again then, by whoever sweeps. */
+const abandonAgainMs = 5_000;
 const slotsKnownForMs = 1_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
@@ -136,6 +138,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const overdue = await store.overdue(pool, { olderThanMs: overdueMs, limit: 256 });
     const byUtterance = Map.groupBy(overdue, (released) => released.utterance.id);
     for (const [id, sentences] of byUtterance) await mend(pool, id, sentences);
+    for (const id of await store.abandoned(pool, { retryMs: abandonAgainMs, limit: batch })) await cancel(id);
     await kick(pool);
   }
 

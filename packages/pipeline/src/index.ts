@@ -1,3 +1,4 @@
+export * from './arriving-text.ts';
 export * from './assemble.ts';
 export * from './dispatch.ts';
 export * from './listen.ts';

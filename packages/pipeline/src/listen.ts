@@ -48,6 +48,7 @@ export async function listen(
   if (!state) throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${id}` });
   if (state.cancelled) throw new RhapsodeError('cancelled', { message: `utterance ${id} was cancelled` });
   const { utterance } = state;
+  const { idleMs, transient } = utterance;
 
   const stop = new AbortController();
   log.onCancel((cancelled) => {
@@ -61,6 +62,13 @@ export async function listen(
     { ...options, signal, deterministic: utterance.deterministic, sampleRateHz: utterance.sampleRateHz },
     { log, observer, heal: dispatcher.heal, ...(healAfterMs === undefined ? {} : { healAfterMs }) },
   );
+
+  // Others may go while this one is still there.
+  const holding = transient && idleMs !== undefined ? setInterval(hold, idleMs / 3).unref() : undefined;
+  signal.addEventListener('abort', () => clearInterval(holding), { once: true });
+  function hold(): void {
+    store.hold(id, 'listener').catch((error: unknown) => observer.trouble('hold', error, { utterance: id }));
+  }
 
   /** Ends of segments that are still replayable, oldest first, with the bytes heard before each. */
   const passed: { behind: number; heardBytes: number }[] = [];

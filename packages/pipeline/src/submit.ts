@@ -212,7 +212,8 @@ async function openUtterance(
   return { writer, keep };
 }
 
-async function admit(utterance: Utterance, limits: SubmitLimits, deps: SubmitDeps): Promise<void> {
+/** Counts it among the tenant's, unless that has too many or the id is taken. */
+export async function admit(utterance: Utterance, limits: SubmitLimits, deps: SubmitDeps): Promise<void> {
   const { id, requestDigest } = utterance;
   const admitted = await deps.store.create(utterance, { maxOpen: limits.openUtterances });
   if (admitted === 'over_limit')
@@ -274,7 +275,7 @@ const settingsOf = ({
     .sort(),
 ];
 
-function utteranceOf(request: SubmitRequest): Utterance {
+export function utteranceOf(request: SubmitRequest): Utterance {
   const { voice, tenant, pool, speaker, settings, weight = 1, speed = 1, seed = 0 } = request;
   checkSettings(voice, { speed, speaker, settings });
   return {

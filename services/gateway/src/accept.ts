@@ -1,6 +1,10 @@
 import type { Utterance } from '@rhapsode/contracts';
 import {
+  type ArrivingOptions,
+  type ArrivingText,
   open,
+  openArriving,
+  resumeArriving,
   type Submission,
   type SubmitDeps,
   type SubmitRequest,
@@ -8,6 +12,7 @@ import {
   type TextWriter,
 } from '@rhapsode/pipeline';
 import { checkLength, checkText } from '@rhapsode/service';
+import type { UtteranceState } from '@rhapsode/store';
 import type { GatewayDeps } from './deps.ts';
 
 export interface SpokenRequest {
@@ -33,7 +38,33 @@ export async function accept(
 export const acceptOpen = async (request: SpokenRequest, deps: GatewayDeps): Promise<TextWriter> =>
   open(await submission(request, deps), submitDeps(request, deps));
 
-const mostCharacters = (request: SpokenRequest, { limits }: GatewayDeps): number =>
+/** The same for one whose text is kept in the store as it comes: any gateway may go on with it. */
+export const acceptArriving = async (
+  request: SpokenRequest & { readonly transient?: boolean },
+  deps: GatewayDeps,
+  options: ArrivingOptions = {},
+): Promise<ArrivingText> =>
+  openArriving(
+    {
+      ...(await submission(request, deps)),
+      idleMs: deps.limits.textIdleSeconds * 1000,
+      ...(request.transient === undefined ? {} : { transient: request.transient }),
+    },
+    submitDeps(request, deps),
+    options,
+  );
+
+/** Goes on with such a one. */
+export async function goOn(
+  state: UtteranceState,
+  deps: GatewayDeps,
+  options: ArrivingOptions = {},
+): Promise<ArrivingText> {
+  const { voice } = await deps.voices.find(state.utterance.voice, 'voice');
+  return resumeArriving(state, voice, submitDeps(state.utterance, deps), options);
+}
+
+const mostCharacters = (request: Pick<Utterance, 'class'>, { limits }: GatewayDeps): number =>
   request.class === 'bulk' ? limits.maxBulkCharacters : limits.maxSpeechCharacters;
 
 async function submission(
@@ -54,7 +85,7 @@ async function submission(
   };
 }
 
-const submitDeps = (request: SpokenRequest, deps: GatewayDeps): SubmitDeps => ({
+const submitDeps = (request: Pick<Utterance, 'class'>, deps: GatewayDeps): SubmitDeps => ({
   store: deps.store,
   dispatcher: deps.dispatcher,
   observer: deps.observer,

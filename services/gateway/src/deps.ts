@@ -5,7 +5,6 @@ import type { RequestStore } from '@rhapsode/store';
 import type { Log, Metrics } from '@rhapsode/telemetry';
 import type { AudioSource } from './audio-source.ts';
 import type { LogGuard } from './log-guard.ts';
-import type { TextSessions } from './text-sessions.ts';
 import type { VoiceDirectory } from './voice-directory.ts';
 
 /** What the gateway's routes need; the embedded server brings the same on memory adapters. */
@@ -19,7 +18,6 @@ export interface GatewayDeps {
   /** Exact PCM, marks and ends of sentences as they are made: what events and sessions are made of. */
   readonly hear: (id: string, options: { from?: Position; signal: AbortSignal }) => Promise<Listening>;
   readonly logGuard: LogGuard;
-  readonly texts: TextSessions;
   readonly drain: SocketDrain;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -10,7 +10,6 @@ import type { GatewayConfig } from './config.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createLogGuard } from './log-guard.ts';
 import { startProtocols } from './protocols.ts';
-import { createTextSessions } from './text-sessions.ts';
 import { createVoiceDirectory } from './voice-directory.ts';
 
 export interface GatewayServiceDeps extends ServiceContext {
@@ -44,8 +43,6 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
       log: { run: () => audioLog.ping().then(() => undefined) },
     },
   });
-  const texts = createTextSessions({ log, idleMs: config.textIdleSeconds * 1000 });
-  lifecycle.onClose('texts', () => texts.close());
   const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
   opsRoutes(app, { health, metrics });
   const routeDeps: GatewayDeps = {
@@ -60,7 +57,6 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
     audio: createCollectorSource(collectorUrls),
     hear: (id, options) => hear(id, options, { store, log: audioLog, dispatcher, observer }),
     logGuard: createLogGuard(audioLog),
-    texts,
     drain: createSocketDrain(),
     log,
     metrics,

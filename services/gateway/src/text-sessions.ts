@@ -1,22 +1,19 @@
 import { RhapsodeError } from '@rhapsode/contracts';
-import { hasWords, type TextWriter } from '@rhapsode/pipeline';
-import type { Log } from '@rhapsode/telemetry';
+import type { ArrivingText } from '@rhapsode/pipeline';
+import type { UtteranceState } from '@rhapsode/store';
+import { acceptArriving, goOn, type SpokenRequest } from './accept.ts';
+import type { GatewayDeps } from './deps.ts';
 
 /**
- * Utterances whose text is still arriving, piece by piece, by requests of their own.
- *
- * - `open`: takes pieces, one after the other in the order of the requests. What does not make a sentence yet is held in this
- *   process, so text goes to the gateway that opened the utterance.
- * - `finish`, or no piece for `idleMs`, ends it. An utterance that was left alone is cancelled: its listener gets an error and
- *   not a text that seems to end there.
+ * Utterances whose text arrives piece by piece, by requests of their own, at any gateway: the request store has the text, and
+ * what is kept here is only what was last planned. One that nobody writes to for too long is cancelled: its listener gets an
+ * error and not a text that seems to end there.
  */
 export interface TextSessions {
-  add(writer: TextWriter): void;
+  open(request: SpokenRequest): Promise<ArrivingText>;
   /** Speaks one piece; see `Piece`. Returns how it stands then. */
-  write(id: string, piece: Piece): Promise<TextState>;
-  finish(id: string): Promise<TextState>;
-  /** Cancels all that are open. */
-  close(): Promise<void>;
+  write(state: UtteranceState, piece: Piece): Promise<TextState>;
+  finish(state: UtteranceState): Promise<TextState>;
 }
 
 export interface Piece {
@@ -37,110 +34,60 @@ export interface TextState {
   readonly segments: number;
 }
 
-export interface TextSessionsDeps {
-  readonly log: Log;
-  readonly idleMs: number;
-}
+/** Texts that are planned further without reading them again. */
+const mostKept = 1_000;
 
-interface Session {
-  readonly writer: TextWriter;
-  received: number;
-  hasWords: boolean;
-  /** Ends when the last request so far has been done. */
-  turn: Promise<unknown>;
-  timer: NodeJS.Timeout;
-}
+export function createTextSessions(deps: GatewayDeps): TextSessions {
+  /** Least recently used first. */
+  const kept = new Map<string, Promise<ArrivingText>>();
 
-export function createTextSessions({ log, idleMs }: TextSessionsDeps): TextSessions {
-  const sessions = new Map<string, Session>();
-
-  const stateOf = ({ writer, received }: Session): TextState => ({
-    id: writer.utterance.id,
-    received,
-    segments: writer.segments,
-  });
-
-  function end(id: string, session: Session): void {
-    clearTimeout(session.timer);
-    sessions.delete(id);
+  function keep(id: string, text: Promise<ArrivingText>): Promise<ArrivingText> {
+    kept.delete(id);
+    kept.set(id, text);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= mostKept) break;
+      kept.delete(oldest);
+    }
+    return text;
   }
 
-  async function abandon(id: string, session: Session, reason: string): Promise<void> {
-    end(id, session);
-    log.info({ utterance: id, reason }, 'text session was cancelled');
-    await session.turn.catch(() => {});
-    await session.writer
-      .cancel()
-      .catch((error: unknown) => log.warn({ utterance: id, error }, 'not cancelled'));
-  }
-
-  const startTimer = (id: string, session: () => Session) =>
-    setTimeout(() => void abandon(id, session(), 'idle'), idleMs).unref();
-
-  /** Requests of one utterance wait for each other. */
-  function inTurn(id: string, work: (session: Session) => Promise<TextState>): Promise<TextState> {
-    const session = sessions.get(id);
-    if (!session)
+  /** Does something with a text. After a failure, and after its end, nothing of it is kept here. */
+  async function withText(
+    state: UtteranceState,
+    work: (text: ArrivingText) => Promise<void>,
+  ): Promise<TextState> {
+    const { id } = state.utterance;
+    if (state.cancelled) throw new RhapsodeError('cancelled');
+    if (state.text === undefined || (state.text.complete && state.sealed))
       throw new RhapsodeError('utterance_sealed', {
-        message: `utterance ${id} takes no text here: it is complete, was left alone too long, or was opened at another gateway`,
+        message: `utterance ${id} takes no more text: it is complete`,
       });
-    session.timer.refresh();
-    const result = session.turn.then(() => work(session));
-    session.turn = result.catch(() => {});
-    return result;
+    try {
+      const text = await keep(id, kept.get(id) ?? goOn(state, deps));
+      await work(text);
+      if (text.complete) kept.delete(id);
+      return { id, received: text.length, segments: text.segments };
+    } catch (error) {
+      kept.delete(id);
+      throw error;
+    }
   }
 
   return {
-    add(writer) {
-      const { id } = writer.utterance;
-      const session: Session = {
-        writer,
-        received: 0,
-        hasWords: false,
-        turn: Promise.resolve(),
-        timer: startTimer(id, () => session),
-      };
-      sessions.set(id, session);
+    async open(request) {
+      const text = await acceptArriving(request, deps);
+      return keep(text.utterance.id, Promise.resolve(text));
     },
-    write: (id, { input, offset, flush }) =>
-      inTurn(id, async (session) => {
-        const { writer, received } = session;
-        if (offset !== undefined && offset !== received) {
-          if (offset + input.length <= received) return stateOf(session);
-          throw new RhapsodeError('invalid_request', {
-            message: `'offset' is ${offset}, but ${received} characters have been received; the next piece begins there`,
-            param: 'offset',
-          });
-        }
-        try {
-          await writer.write(input);
-          if (flush) await writer.flush();
-        } catch (error) {
-          // Part of the piece may be stored and part not: going on would double or lose words.
-          void abandon(id, session, 'failed');
-          throw error;
-        }
-        session.received += input.length;
-        session.hasWords ||= hasWords(input);
-        return stateOf(session);
-      }),
-    finish: (id) =>
-      inTurn(id, async (session) => {
-        if (!session.hasWords) {
-          void abandon(id, session, 'empty');
+    write: (state, { input, offset, flush = false }) =>
+      withText(state, (text) => text.add({ at: offset, text: input, flush })),
+    finish: (state) =>
+      withText(state, async (text) => {
+        if (!text.hasWords) await text.catchUp();
+        if (!text.hasWords) {
+          await deps.dispatcher.cancel(state.utterance.id);
           throw new RhapsodeError('text_empty', { message: 'no text to speak has come' });
         }
-        try {
-          await session.writer.finish();
-        } catch (error) {
-          void abandon(id, session, 'failed');
-          throw error;
-        }
-        end(id, session);
-        return stateOf(session);
+        await text.add({ end: true });
       }),
-    async close() {
-      await Promise.all([...sessions].map(([id, session]) => abandon(id, session, 'shutdown')));
-    },
   };
 }

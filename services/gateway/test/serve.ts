@@ -10,7 +10,6 @@ import { gatewayRoutes } from '../src/app.ts';
 import type { AudioSource } from '../src/audio-source.ts';
 import type { GatewayDeps } from '../src/deps.ts';
 import { createLogGuard } from '../src/log-guard.ts';
-import { createTextSessions } from '../src/text-sessions.ts';
 import { createVoiceDirectory } from '../src/voice-directory.ts';
 
 export interface ServeOptions {
@@ -39,7 +38,6 @@ export async function serve(options: ServeOptions = {}) {
   const lifecycle = createLifecycle({ log, graceMs: 0 });
   const metrics = createMetrics();
   const observer = createMetricsObserver(metrics, log, 'default');
-  const texts = createTextSessions({ log, idleMs: options.idleMs ?? 60_000 });
   const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes: 4_000_000 });
   const deps: GatewayDeps = {
     store,
@@ -49,7 +47,6 @@ export async function serve(options: ServeOptions = {}) {
     audio: options.audio ?? ((wanted) => answerAudio(wanted, { store, log: audioLog, dispatcher, observer })),
     hear: (id, heard) => listen(id, heard, { store, log: audioLog, dispatcher, observer }),
     logGuard: createLogGuard(options.ping ? { ping: options.ping } : audioLog),
-    texts,
     drain: createSocketDrain(),
     log,
     metrics,
@@ -58,7 +55,7 @@ export async function serve(options: ServeOptions = {}) {
       maxSpeechCharacters: 1_000,
       maxBulkCharacters: 10_000,
       maxOpenUtterances: 100,
-      textIdleSeconds: 60,
+      textIdleSeconds: (options.idleMs ?? 60_000) / 1000,
       ...options.limits,
     },
   };
@@ -92,7 +89,6 @@ export async function serve(options: ServeOptions = {}) {
     async close() {
       app.server.closeAllConnections();
       await app.close();
-      await texts.close();
       await embedded.close();
     },
   };

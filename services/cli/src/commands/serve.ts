@@ -3,7 +3,6 @@ import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
 import type { GatewayDeps } from '@rhapsode/gateway/deps';
 import { createLogGuard } from '@rhapsode/gateway/log-guard';
 import { startProtocols } from '@rhapsode/gateway/protocols';
-import { createTextSessions } from '@rhapsode/gateway/text-sessions';
 import { createVoiceDirectory } from '@rhapsode/gateway/voice-directory';
 import { createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
 import { createHttpApp, createSocketDrain, listen, opsRoutes } from '@rhapsode/service';
@@ -60,8 +59,6 @@ export const serve: Command = {
       const words = { voice, text: 'Ready.', segment: 0, seed: 0, speed: 1, class: 'interactive' } as const;
       for await (const _ of engine.speak(words, AbortSignal.timeout(30_000)));
     });
-    const texts = createTextSessions({ log, idleMs: config.textIdleSeconds * 1000 });
-    lifecycle.onClose('texts', () => texts.close());
     const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
     opsRoutes(app, { health: createHealth({ lifecycle, checks: { inference } }), metrics });
     const listenDeps = { store, log: audioLog, dispatcher, observer };
@@ -73,7 +70,6 @@ export const serve: Command = {
       audio: (wanted) => answerAudio(wanted, listenDeps),
       hear: (id, options) => hear(id, options, listenDeps),
       logGuard: createLogGuard(audioLog),
-      texts,
       drain: createSocketDrain(),
       log,
       metrics,

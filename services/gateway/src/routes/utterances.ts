@@ -4,9 +4,10 @@ import { checkText, disconnectSignal, parseRequest, sendBody } from '@rhapsode/s
 import type { UtteranceState } from '@rhapsode/store';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { accept, acceptOpen, type SpokenRequest } from '../accept.ts';
+import { accept, type SpokenRequest } from '../accept.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { ownUtterance } from '../own-utterance.ts';
+import type { TextSessions } from '../text-sessions.ts';
 
 const creation = z.strictObject({
   /** Needed unless `open`; then it may be the first piece. */
@@ -31,8 +32,8 @@ const query = z.strictObject({
 });
 
 /** Utterances that outlive a connection: create, look at, listen to from anywhere, cancel. */
-export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps): void {
-  const { dispatcher, audio, drain, log, texts } = deps;
+export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: TextSessions): void {
+  const { dispatcher, audio, drain, log } = deps;
 
   app.post('/v1/utterances', async (request, reply) => {
     const { input, open, ...rest } = parseRequest(creation, request.body);
@@ -62,10 +63,9 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps): void {
 
   async function createOpen(input = '', rest: SpokenRequest) {
     checkText(input, 'input');
-    const writer = await acceptOpen(rest, deps);
-    texts.add(writer);
-    if (input !== '') await texts.write(writer.utterance.id, { input });
-    return writer;
+    const text = await texts.open(rest);
+    if (input !== '') await text.add({ at: 0, text: input });
+    return text;
   }
 
   app.get('/v1/utterances/:id', async (request) => describe(await ownUtterance(request.params, deps)));

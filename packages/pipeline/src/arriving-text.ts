@@ -1,0 +1,309 @@
+import { setImmediate } from 'node:timers/promises';
+import { RhapsodeError, type Segment, type Utterance, type VoiceInfo } from '@rhapsode/contracts';
+import type { StoredPiece, TextOutcome, UtteranceState } from '@rhapsode/store';
+import type { PlanWarning } from '@rhapsode/text';
+import { createSegmentPlanner } from './segment-planner.ts';
+import { admit, hasWords, type SubmitDeps, type SubmitRequest, submitLimits, utteranceOf } from './submit.ts';
+
+/**
+ * A text that arrives in pieces, from any process. The request store has the pieces; what is here is a reader of them that
+ * plans: it can be dropped at any time and made again anywhere, and comes to the same sentences, because they follow from
+ * the stored pieces, flushes and end alone. Many may be at work on one text at once.
+ *
+ *   piece ──▶ stored in its place ──▶ planned ──▶ sentences stored (again, if somebody else has done it) ──▶ released
+ */
+export interface ArrivingText {
+  readonly utterance: Utterance;
+  /** UTF-16 code units that are stored, as far as is known here. */
+  readonly length: number;
+  readonly complete: boolean;
+  /** Whether there is anything to speak in it. */
+  readonly hasWords: boolean;
+  /** Number of sentences so far. */
+  readonly segments: number;
+  /** Where the last of them ends: what is behind is held until its sentence ends, or is flushed. */
+  readonly plannedTo: number;
+  readonly warnings: readonly PlanWarning[];
+  /**
+   * Resolves when the piece is stored, and the sentences that it completes are. Calls are done in their order. Rejects with
+   * `utterance_sealed` behind the end; `invalid_request` if it leaves a gap or other text is stored in its place;
+   * `text_too_long`. Nothing is stored then, and after any failure the call may be repeated if `at` says where.
+   */
+  add(piece: ArrivingPiece): Promise<void>;
+  /** Reads what others have written, and stores its sentences. */
+  catchUp(): Promise<void>;
+  /** The text from `start` to `end`, unless it was forgotten. */
+  source(start: number, end: number): string | undefined;
+  forgetSource(before: number): void;
+}
+
+export interface ArrivingPiece {
+  /** Its place in the whole text; the end if absent. */
+  readonly at?: number | undefined;
+  readonly text?: string;
+  /** Speak what is held, although the sentence may not have ended. */
+  readonly flush?: boolean;
+  /** No more will come. */
+  readonly end?: boolean;
+}
+
+export interface ArrivingRequest extends SubmitRequest {
+  readonly idleMs: number;
+  readonly transient?: boolean;
+}
+
+export interface ArrivingOptions {
+  /** Keep the source of sentences until it is forgotten. */
+  readonly keepSource?: boolean;
+}
+
+const page = 512;
+/** As of `submit`: others are answered in between. */
+const sliceLength = 2_048;
+
+/** Admits an utterance whose text is still to come. */
+export async function openArriving(
+  request: ArrivingRequest,
+  deps: SubmitDeps,
+  options: ArrivingOptions = {},
+): Promise<ArrivingText> {
+  const { idleMs, transient, voice, input, normalise, inline, lexicons } = request;
+  if (lexicons !== undefined && lexicons.length > 0)
+    throw new RhapsodeError('unsupported_setting', {
+      message: 'a text that arrives in pieces is read without a lexicon; send it whole',
+      param: 'lexicon',
+    });
+  const utterance: Utterance = {
+    ...utteranceOf(request),
+    idleMs,
+    ...(transient === undefined ? {} : { transient }),
+    reading: {
+      ...(input === undefined ? {} : { input }),
+      ...(normalise === undefined ? {} : { normalise }),
+      ...(inline === undefined ? {} : { inline }),
+    },
+  };
+  await admit(utterance, { ...submitLimits, ...deps.limits }, deps);
+  return createArriving({ utterance, voice, stored: 0, sealed: false }, deps, options);
+}
+
+/** Goes on with one that was opened here or elsewhere. `voice` is the utterance's. */
+export async function resumeArriving(
+  { utterance, segments, sealed }: UtteranceState,
+  voice: VoiceInfo,
+  deps: SubmitDeps,
+  options: ArrivingOptions = {},
+): Promise<ArrivingText> {
+  const arriving = createArriving({ utterance, voice, stored: segments, sealed }, deps, options);
+  await arriving.catchUp();
+  return arriving;
+}
+
+interface Known {
+  readonly utterance: Utterance;
+  readonly voice: VoiceInfo;
+  /** Sentences in the store, and whether they are all. */
+  readonly stored: number;
+  readonly sealed: boolean;
+}
+
+function createArriving(
+  { utterance, voice, stored, sealed }: Known,
+  deps: SubmitDeps,
+  { keepSource = false }: ArrivingOptions,
+): ArrivingText {
+  const { store, dispatcher } = deps;
+  const limits = { ...submitLimits, ...deps.limits };
+  const { id, pool } = utterance;
+  const planner = createSegmentPlanner({ ...utterance.reading, utterance, voice });
+  let readPieces = 0;
+  let length = 0;
+  let complete = false;
+  let words = false;
+  let segments = 0;
+  let plannedTo = 0;
+  /** Planned and not known to be stored. */
+  let unstored: Segment[] = [];
+  let unsealed = false;
+  let lastStoredEnd = 0;
+  let checked = stored === 0;
+  /** Stored text that can't be planned: nothing that is sent later mends it. */
+  let broken: unknown;
+  let source = '';
+  let sourceAt = 0;
+  let half = '';
+
+  function plan(planned: readonly Segment[]): void {
+    for (const segment of planned) {
+      segments += 1;
+      plannedTo = segment.end;
+      if (segments > stored) unstored.push(segment);
+      else lastStoredEnd = segment.end;
+    }
+    if (segments > limits.segments)
+      throw new RhapsodeError('text_too_long', {
+        message: `the text has more than ${limits.segments} sentences; send it in parts`,
+        param: 'text',
+      });
+  }
+
+  async function feed({ text, flush, end }: StoredPiece): Promise<void> {
+    try {
+      for (let at = 0; at < text.length; at += sliceLength) {
+        if (at > 0) await setImmediate();
+        const slice = text.slice(at, at + sliceLength);
+        words ||= hasWords(half + slice);
+        half = /[\ud800-\udbff]$/.test(slice) ? slice.slice(-1) : '';
+        if (keepSource) source += slice;
+        plan(planner.feed(slice));
+      }
+      length += text.length;
+      if (flush) plan(planner.flush());
+      if (!end) return;
+      complete = true;
+      plan(await planner.finish());
+      unsealed = !sealed;
+    } catch (error) {
+      broken = error;
+      throw error;
+    }
+  }
+
+  async function keep(): Promise<void> {
+    if (unstored.length === 0 && !unsealed) return;
+    const seal = unsealed;
+    await store.append(id, unstored, { at: segments - unstored.length, seal });
+    unstored = [];
+    void dispatcher.kick(pool);
+    if (!seal) return;
+    // The end record lets a listener know that nothing follows.
+    await dispatcher.heal(id, segments, []);
+    unsealed = false;
+  }
+
+  async function readOn(): Promise<string> {
+    let fresh = '';
+    for (;;) {
+      const pieces = await store.texts(id, readPieces, page);
+      // Many small pieces are one text to the planner, up to a flush.
+      let joined = '';
+      for (const piece of pieces) {
+        readPieces += 1;
+        joined += piece.text;
+        fresh += piece.text;
+        if (!piece.flush && !piece.end && joined.length < sliceLength) continue;
+        await feed({ ...piece, text: joined });
+        joined = '';
+      }
+      if (joined !== '') await feed({ text: joined, flush: false, end: false });
+      if (pieces.length < page) return fresh;
+    }
+  }
+
+  /** Sentences that are stored must be those that are planned here, or words would be lost or said twice. */
+  async function check(): Promise<void> {
+    if (checked) return;
+    const last = (await store.segments(id, stored - 1, 1))[0];
+    if (last !== undefined && (segments < stored || last.end !== lastStoredEnd)) {
+      broken = new RhapsodeError('internal_error', {
+        message: 'the text was cut into other sentences by another version of this service; send it again',
+      });
+      throw broken;
+    }
+    checked = true;
+  }
+
+  function refusal(piece: ArrivingPiece, outcome: TextOutcome): RhapsodeError {
+    const { at = outcome.length, text = '' } = piece;
+    if (outcome.complete)
+      return new RhapsodeError('utterance_sealed', { message: 'the text is complete; it takes no more' });
+    if (at + text.length > limits.textLength)
+      return new RhapsodeError('text_too_long', {
+        message: `the text would have more than ${limits.textLength} characters; finish it and go on with another`,
+        param: 'text',
+      });
+    return new RhapsodeError('invalid_request', {
+      message: `'offset' is ${at}, but ${outcome.length} characters have been received; the next piece begins there`,
+      param: 'offset',
+    });
+  }
+
+  async function addNow(piece: ArrivingPiece): Promise<void> {
+    const { at, text = '', flush = false, end = false } = piece;
+    const before = length;
+    const outcome = await store.addText(id, { at, text, flush, end }, { maxLength: limits.textLength });
+    if (
+      outcome.result === 'stored' &&
+      outcome.pieces === readPieces + 1 &&
+      outcome.length === length + text.length
+    ) {
+      readPieces += 1;
+      await feed({ text, flush, end });
+      return keep();
+    }
+    const fresh = outcome.pieces > readPieces ? await readOn() : '';
+    await keep();
+    if (at !== undefined && at < outcome.length) {
+      // What is there was written by another call of this one, or by somebody else who has something else to say.
+      const from = Math.max(at, before);
+      const theirs = fresh.slice(from - before, at + text.length - before);
+      if (theirs !== text.slice(from - at, from - at + theirs.length))
+        throw new RhapsodeError('invalid_request', {
+          message: `other text than this was received for 'offset' ${at}`,
+          param: 'offset',
+        });
+    }
+    if (outcome.result !== 'refused') return;
+    const overlap = at === undefined || outcome.complete ? 0 : outcome.length - at;
+    if (overlap <= 0 || overlap >= text.length) throw refusal(piece, outcome);
+    return addNow({ at: outcome.length, text: text.slice(overlap), flush, end });
+  }
+
+  let turn: Promise<unknown> = Promise.resolve();
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = turn.then(async () => {
+      if (broken !== undefined) throw broken;
+      await work();
+    });
+    turn = done.catch(() => {});
+    return done;
+  }
+
+  return {
+    utterance,
+    get length() {
+      return length;
+    },
+    get complete() {
+      return complete;
+    },
+    get hasWords() {
+      return words;
+    },
+    get segments() {
+      return segments;
+    },
+    get plannedTo() {
+      return plannedTo;
+    },
+    get warnings() {
+      return planner.warnings;
+    },
+    add: (piece) => inTurn(() => addNow(piece)),
+    catchUp: () =>
+      inTurn(async () => {
+        await readOn();
+        await check();
+        await keep();
+      }),
+    source: (start, end) =>
+      start >= sourceAt && end <= sourceAt + source.length
+        ? source.slice(start - sourceAt, end - sourceAt)
+        : undefined,
+    forgetSource(before) {
+      const count = Math.min(Math.max(0, before - sourceAt), source.length);
+      source = source.slice(count);
+      sourceAt += count;
+    },
+  };
+}
