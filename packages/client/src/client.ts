@@ -1,93 +1,103 @@
-import { RhapsodeError } from '@rhapsode/contracts';
-import { download } from './download.ts';
-import { readError } from './read-error.ts';
+import { type Api, type ApiOptions, checkUrls, createApi } from './api.ts';
+import { invalid } from './errors.ts';
+import { createOneShots, type OneShots } from './one-shots.ts';
+import { createSinkPlayer, type Player, type Sink } from './player.ts';
+import type { OpenFields, SessionOptions } from './session.ts';
+import { createSpeaking, type Speaking } from './speaking.ts';
+import { createSpeechStream, type SpeechStream } from './stream.ts';
+import { changeStreamConfig, defaultStreamConfig, type StreamConfig } from './stream-config.ts';
+import { createWebAudioPlayer, hasWebAudio } from './web-audio/player.ts';
 
-export interface ClientOptions {
-  /** Of a gateway, for example `http://localhost:8080`. */
-  readonly url: string;
-  readonly fetch?: typeof fetch;
-  /** How often a broken download is taken up again without having got a byte further. */
-  readonly maxAttempts?: number;
-  readonly retryDelayMs?: number;
+export interface ClientOptions
+  extends Omit<ApiOptions, 'urls'>,
+    Pick<SessionOptions, 'maxAttempts' | 'retryDelayMs' | 'silenceMs' | 'maxBufferedBytes'> {
+  /** Of a gateway, for example `http://localhost:8080`; or of several, of which the next is asked when one fails. */
+  readonly url?: string | readonly string[];
+  /** The same as `url`. */
+  readonly baseUrl?: string | readonly string[];
+  readonly baseUrls?: readonly string[];
+  /** The platform's own if not given. */
+  readonly WebSocket?: typeof WebSocket;
+  /** What `speak` and `speakStreamed` are heard with; in a browser Web Audio if not given. */
+  readonly player?: Player;
 }
 
-export interface CreateRequest {
-  readonly input: string;
-  readonly voice?: string;
-  readonly speaker?: string;
-  readonly speed?: number;
-  readonly seed?: number;
-  readonly id?: string;
-}
-
-export interface CreatedUtterance {
-  readonly id: string;
-  /** Absolute. */
-  readonly audioUrl: string;
-}
-
-export interface AudioOptions {
-  readonly format?: string;
+export interface VoiceOptions extends OpenFields {
   readonly signal?: AbortSignal;
 }
 
-export interface Client {
-  voices(signal?: AbortSignal): Promise<unknown[]>;
-  create(request: CreateRequest, signal?: AbortSignal): Promise<CreatedUtterance>;
-  /**
-   * The utterance's audio. A connection that breaks is taken up again at the byte where it broke, at whichever collector
-   * answers; the bytes are those of one undisturbed download.
-   */
-  audio(utterance: Pick<CreatedUtterance, 'audioUrl'>, options?: AudioOptions): AsyncGenerator<Uint8Array>;
-  cancel(id: string, signal?: AbortSignal): Promise<void>;
+export interface StreamOptions extends VoiceOptions {
+  readonly config?: Partial<StreamConfig>;
+  /** True: the client's own. Without one the audio is for whoever iterates or listens. */
+  readonly player?: Player | true;
+  readonly sink?: Sink;
 }
 
-/** Speaks to a Rhapsode server. Runs in browsers and in Node: it needs `fetch` only. */
-export function createClient(options: ClientOptions): Client {
-  const { url, fetch: request = fetch, maxAttempts, retryDelayMs } = options;
-  const absolute = (path: string) => new URL(path, url).href;
+export interface Client extends Api, OneShots, Speaking {
+  createStream(options?: StreamOptions): SpeechStream;
+  /** For streams that are created from now on. */
+  setStreamConfig(changes: Partial<StreamConfig>): void;
+}
 
-  async function call(path: string, init: RequestInit): Promise<Response> {
-    let response: Response;
-    try {
-      response = await request(absolute(path), init);
-    } catch (cause) {
-      init.signal?.throwIfAborted();
-      throw new RhapsodeError('internal_error', { message: `${url} does not answer`, cause });
-    }
-    if (!response.ok) throw await readError(response);
-    return response;
+/** Speaks to a Rhapsode server. Runs in browsers and in Node: it needs `fetch` and `WebSocket` only. */
+export function createClient(options: ClientOptions): Client {
+  const urls = checkUrls(options.url ?? options.baseUrl ?? options.baseUrls);
+  const api = createApi({ ...options, urls });
+  let config = defaultStreamConfig;
+  let webAudio: Player | undefined;
+
+  /** The one to hear with, or undefined where there is none. */
+  function playerOf(): Player | undefined {
+    if (options.player) return options.player;
+    if (hasWebAudio()) webAudio ??= createWebAudioPlayer();
+    return webAudio;
+  }
+
+  function createStream({
+    config: changes,
+    player,
+    sink,
+    signal,
+    ...open
+  }: StreamOptions = {}): SpeechStream {
+    const socket = options.WebSocket ?? globalThis.WebSocket;
+    if (socket === undefined)
+      throw invalid(
+        'WebSocket',
+        'there is no WebSocket here (Node has one from version 22 on); give one to createClient',
+      );
+    const heard = sink ? createSinkPlayer(sink) : player === true ? playerOf() : player;
+    if (player === true && !heard) throw noPlayer();
+    const { maxAttempts, retryDelayMs, silenceMs, maxBufferedBytes } = options;
+    return createSpeechStream({
+      urls: urls.map((url) => `${url.replace(/^http/, 'ws')}/v1/speech/session`),
+      socket,
+      open,
+      config: changeStreamConfig(config, changes ?? {}),
+      player: heard,
+      signal,
+      maxAttempts,
+      retryDelayMs,
+      silenceMs,
+      maxBufferedBytes,
+      forget: (id) => void api.cancel(id).catch(() => {}),
+    });
   }
 
   return {
-    async voices(signal) {
-      const response = await call('/v1/audio/voices', signal ? { signal } : {});
-      return ((await response.json()) as { voices: unknown[] }).voices;
-    },
-
-    async create(body, signal) {
-      const response = await call('/v1/utterances', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        ...(signal ? { signal } : {}),
-      });
-      const { id, audio_url } = (await response.json()) as { id: string; audio_url: string };
-      return { id, audioUrl: absolute(audio_url) };
-    },
-
-    async *audio({ audioUrl }, { format = 'wav', signal } = {}) {
-      const href = new URL(audioUrl);
-      href.searchParams.set('format', format);
-      const audio = await download([href.href], { signal, fetch: request, maxAttempts, retryDelayMs });
-      yield* audio.body;
-    },
-
-    async cancel(id, signal) {
-      await call(`/v1/utterances/${encodeURIComponent(id)}`, {
-        method: 'DELETE',
-        ...(signal ? { signal } : {}),
-      });
+    ...api,
+    ...createOneShots(api),
+    ...createSpeaking({ createStream, hasPlayer: () => playerOf() !== undefined, noPlayer }),
+    createStream,
+    setStreamConfig(changes) {
+      config = changeStreamConfig(config, changes);
     },
   };
 }
+
+const noPlayer = () =>
+  invalid(
+    'player',
+    'there is nothing to play with here: give a `player` to createClient or a `sink` to the call, or take the audio from ' +
+      'synthToBytes, synthToStream or createStream',
+  );

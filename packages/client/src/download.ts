@@ -1,17 +1,15 @@
 import { RhapsodeError } from '@rhapsode/contracts';
-import { pause } from './pause.ts';
 import { readError } from './read-error.ts';
+import { createRetries, type RetryOptions } from './retries.ts';
 
-export interface DownloadOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface DownloadOptions extends RetryOptions {
   /** First byte wanted; 0 by default. */
   readonly offset?: number | undefined;
   /** Last byte wanted; to the end by default. */
   readonly last?: number | undefined;
   readonly fetch?: typeof fetch | undefined;
-  /** How often in a row a download may break without having got a byte further. */
-  readonly maxAttempts?: number | undefined;
-  readonly retryDelayMs?: number | undefined;
+  /** Added to every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Download {
@@ -27,22 +25,14 @@ export interface Download {
  * rejects with the server's error.
  */
 export async function download(urls: readonly string[], options: DownloadOptions = {}): Promise<Download> {
-  const {
-    signal,
-    offset: start = 0,
-    last,
-    fetch: request = fetch,
-    maxAttempts = 40,
-    retryDelayMs = 100,
-  } = options;
+  const { signal, offset: start = 0, last, fetch: request = fetch } = options;
+  const retries = createRetries(urls.length, options);
   let offset = start;
-  let server = 0;
-  let failures = 0;
 
   function connect(): Promise<Response> {
     const ranged = offset > 0 || last !== undefined;
-    return request(urls[server % urls.length]!, {
-      headers: ranged ? { range: `bytes=${offset}-${last ?? ''}` } : {},
+    return request(urls[retries.server]!, {
+      headers: { ...options.headers, ...(ranged ? { range: `bytes=${offset}-${last ?? ''}` } : {}) },
       ...(signal ? { signal } : {}),
     });
   }
@@ -61,22 +51,12 @@ export async function download(urls: readonly string[], options: DownloadOptions
     throw await readError(response);
   }
 
-  /** Goes to the next server; throws when there is no use in that. */
-  async function afterFailure(error: unknown): Promise<void> {
-    signal?.throwIfAborted();
-    if (error instanceof RhapsodeError && !mayTryElsewhere(error)) throw error;
-    failures += 1;
-    if (failures >= maxAttempts) throw error;
-    server += 1;
-    if (failures >= urls.length) await pause(retryDelayMs * Math.min(failures, 10), signal);
-  }
-
   async function openSomewhere(): Promise<Response> {
     for (;;) {
       try {
         return await open();
       } catch (error) {
-        await afterFailure(error);
+        await retries.after(error);
       }
     }
   }
@@ -89,12 +69,12 @@ export async function download(urls: readonly string[], options: DownloadOptions
       try {
         for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
           offset += bytes.length;
-          failures = 0;
+          retries.progress();
           yield bytes;
         }
         return;
       } catch (error) {
-        await afterFailure(error);
+        await retries.after(error);
       }
       if (last !== undefined && offset > last) return;
       try {
@@ -113,7 +93,3 @@ export async function download(urls: readonly string[], options: DownloadOptions
 
 const continuesAt = ({ status, headers }: Response, offset: number): boolean =>
   status === 206 && (headers.get('content-range') ?? '').startsWith(`bytes ${offset}-`);
-
-/** A server that is going down, or can't reach what it needs, sends us to the others. What it says of the utterance is final. */
-const mayTryElsewhere = ({ code, status }: RhapsodeError) =>
-  status === 503 || status === 502 || (status === 500 && code === 'internal_error');

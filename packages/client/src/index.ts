@@ -1,2 +1,13 @@
+export * from './api.ts';
+export type { AudioChunk } from './audio-chunk.ts';
+export type { Boundary } from './boundaries.ts';
 export * from './client.ts';
 export * from './download.ts';
+export { BufferError, CancelledError, QuotaError, StreamError } from './errors.ts';
+export type { OneShots, SynthOptions } from './one-shots.ts';
+export { createSinkPlayer, type Playback, type Player, type PlayOptions, type Sink } from './player.ts';
+export type { StreamFacts } from './session.ts';
+export type { Speaking, SpeakOptions, SpeakStreamedOptions } from './speaking.ts';
+export type { SpeechStream, SpokenSentence, StreamEvents, StreamSummary } from './stream.ts';
+export { defaultStreamConfig, type StreamConfig } from './stream-config.ts';
+export { createWebAudioPlayer, type WebAudioPlayer, type WebAudioPlayerOptions } from './web-audio/player.ts';

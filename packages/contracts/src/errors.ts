@@ -249,7 +249,7 @@ export interface ErrorDetails {
 
 /** Every failure that a caller may see. Anything else that is thrown is answered as `internal_error`. */
 export class RhapsodeError extends Error {
-  override readonly name = 'RhapsodeError';
+  override readonly name: string = 'RhapsodeError';
   readonly code: ErrorCode;
   readonly status: number;
   readonly retryable: boolean;
