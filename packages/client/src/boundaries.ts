@@ -1,4 +1,4 @@
-import type { ServerMessageOf } from '@rhapsode/contracts';
+import type { ServerMessageOf } from '@rhapsode/contracts/session';
 
 /** Where a word (or whatever the voice marks) begins in the audio and in the text. */
 export interface Boundary {

@@ -1,3 +1,4 @@
+import { sessionPath } from '@rhapsode/contracts/session';
 import { type Api, type ApiOptions, checkUrls, createApi } from './api.ts';
 import { invalid } from './errors.ts';
 import { createOneShots, type OneShots } from './one-shots.ts';
@@ -70,7 +71,7 @@ export function createClient(options: ClientOptions): Client {
     if (player === true && !heard) throw noPlayer();
     const { maxAttempts, retryDelayMs, silenceMs, maxBufferedBytes } = options;
     return createSpeechStream({
-      urls: urls.map((url) => `${url.replace(/^http/, 'ws')}/v1/speech/session`),
+      urls: urls.map((url) => `${url.replace(/^http/, 'ws')}${sessionPath}`),
       socket,
       open,
       config: changeStreamConfig(config, changes ?? {}),

@@ -1,15 +1,12 @@
+import { formatPosition, newUtteranceId, type Position, start as startPosition } from '@rhapsode/contracts';
 import {
   type ClientMessage,
   decodeAudioFrame,
-  formatPosition,
   mainContext,
-  newUtteranceId,
-  type Position,
   type ServerMessage,
   type ServerMessageOf,
   serverMessage,
-  start as startPosition,
-} from '@rhapsode/contracts';
+} from '@rhapsode/contracts/session';
 import { CancelledError, StreamError } from './errors.ts';
 import { BrokenLinkError, type Link, openLink } from './link.ts';
 import { parseError } from './read-error.ts';

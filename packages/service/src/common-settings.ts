@@ -1,7 +1,7 @@
 import { poolName } from '@rhapsode/contracts';
 import { logLevels } from '@rhapsode/telemetry';
 import { z } from 'zod';
-import { flag, integer, listOf, mapping, url } from './settings.ts';
+import { flag, integer, listOf, mapping, origin, url } from './settings.ts';
 
 /** Settings that mean the same in every service that reads them. */
 export const commonSettings = {
@@ -10,6 +10,13 @@ export const commonSettings = {
     description: 'Address to listen on; 127.0.0.1 keeps other machines out',
     default: '0.0.0.0',
     schema: z.string(),
+  },
+  corsOrigins: {
+    name: 'RHAPSODE_CORS_ORIGINS',
+    description:
+      'Origins of web pages that may call from a browser, comma separated; * is any; none if not set',
+    default: '',
+    schema: listOf(origin),
   },
   redisUrl: {
     name: 'RHAPSODE_REDIS_URL',

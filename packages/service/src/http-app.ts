@@ -4,12 +4,15 @@ import type { Socket } from 'node:net';
 import { type ErrorCode, errorBody, RhapsodeError } from '@rhapsode/contracts';
 import type { Lifecycle } from '@rhapsode/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
+import { allowOrigins } from './cors.ts';
 import { answerErrors, type ErrorDeps, sendError } from './http-errors.ts';
 import { acceptJson } from './strict-json.ts';
 
 export interface HttpAppOptions extends ErrorDeps {
   readonly lifecycle: Lifecycle;
   readonly bodyLimitBytes?: number;
+  /** Pages that may call from a browser. */
+  readonly corsOrigins?: readonly string[];
   /** A request whose head, or whose whole, takes longer to arrive is refused: a slow sender holds a socket for nothing. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
@@ -23,6 +26,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     log,
     lifecycle,
     bodyLimitBytes = 1 << 20,
+    corsOrigins = [],
     headersTimeoutMs = 10_000,
     requestTimeoutMs = 60_000,
   } = options;
@@ -45,6 +49,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     frameworkErrors: (_, __, reply) => void sendError(reply, new RhapsodeError('invalid_request')),
   }) as unknown as FastifyInstance;
 
+  if (corsOrigins.length > 0) allowOrigins(app, corsOrigins);
   acceptJson(app);
   answerErrors(app, options);
   app.addHook('onRequest', async (request, reply) => {

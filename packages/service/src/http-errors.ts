@@ -60,6 +60,8 @@ function translate(thrown: unknown): RhapsodeError {
 function createRouteTable(app: FastifyInstance) {
   const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
   app.addHook('onRoute', ({ url, method }) => {
+    // Preflights of any path: it makes none of them a route.
+    if (url === '*') return;
     const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replace(/:[^/]+/g, '[^/]+')}$`);
     const route = routes.get(url) ?? { pattern, methods: new Set() };
     for (const one of [method].flat()) route.methods.add(one);

@@ -64,6 +64,14 @@ export const url = (...protocols: string[]) =>
     `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
   );
 
+/** Of a web page: what stands before the path of its address. */
+export const origin = z
+  .string()
+  .refine(
+    (text) => text === '*' || URL.parse(text)?.origin === text,
+    'must be origins such as https://example.org (no path, no slash at the end), or *',
+  );
+
 /** `a, b` */
 export const listOf = <T>(item: z.ZodType<T, string>) =>
   z

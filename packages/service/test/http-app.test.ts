@@ -14,7 +14,12 @@ afterEach(async () => {
 const schema = z.strictObject({ input: z.string(), voice: z.strictObject({ id: z.string() }).optional() });
 
 async function start(
-  options: { headersTimeoutMs?: number; requestTimeoutMs?: number; bodyLimitBytes?: number } = {},
+  options: {
+    headersTimeoutMs?: number;
+    requestTimeoutMs?: number;
+    bodyLimitBytes?: number;
+    corsOrigins?: string[];
+  } = {},
 ) {
   const log = createLog({ service: 'test', level: 'silent' });
   const lifecycle = createLifecycle({ log, graceMs: 1000 });
@@ -218,5 +223,37 @@ describe('http application', () => {
       code: 'port_in_use',
       message: expect.stringContaining(String(port)),
     });
+  });
+
+  it('lets pages of the given origins in, and no others', async () => {
+    const { url } = await start({ corsOrigins: ['https://reader.example', 'http://localhost:3000'] });
+    const preflight = (origin: string) =>
+      fetch(`${url}/v1/echo`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'content-type',
+        },
+      });
+    const allowed = await preflight('http://localhost:3000');
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
+    expect(allowed.headers.get('access-control-allow-headers')).toBe('content-type');
+    expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+    const failed = await fetch(`${url}/v1/busy`, { headers: { origin: 'https://reader.example' } });
+    expect(failed.headers.get('access-control-allow-origin')).toBe('https://reader.example');
+    expect(failed.headers.get('access-control-expose-headers')).toContain('retry-after');
+  });
+
+  it('tells browsers of no origin that it was not told of', async () => {
+    const { url } = await start();
+    const answer = await fetch(`${url}/v1/busy`, { headers: { origin: 'https://reader.example' } });
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    const preflight = await fetch(`${url}/v1/echo`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://reader.example', 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
   });
 });

@@ -7,8 +7,18 @@ import { z } from 'zod';
 
 const models = fileURLToPath(new URL('../../../models', import.meta.url));
 
-const { host, defaultVoice, espeakProgram, aliases, testVoices, drainSeconds, logLevel, redisUrl, natsUrl } =
-  commonSettings;
+const {
+  host,
+  corsOrigins,
+  defaultVoice,
+  espeakProgram,
+  aliases,
+  testVoices,
+  drainSeconds,
+  logLevel,
+  redisUrl,
+  natsUrl,
+} = commonSettings;
 
 export const cliSettings = {
   modelsDir: {
@@ -34,6 +44,7 @@ export const cliSettings = {
   aliases,
   testVoices,
   host: { ...host, default: '127.0.0.1' },
+  corsOrigins,
   port: { name: 'RHAPSODE_PORT', description: 'Port of the embedded server', default: '8080', schema: port },
   ...limitSettings,
   ...protocolSettings,

@@ -28,7 +28,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
       log: { run: () => audioLog.ping().then(() => undefined) },
     },
   });
-  const app = createHttpApp({ log, metrics, lifecycle });
+  const app = createHttpApp({ log, metrics, lifecycle, corsOrigins: config.corsOrigins });
   opsRoutes(app, { health, metrics });
   audioRoute(app, { store, log: audioLog, dispatcher, observer, logger: log, metrics, lifecycle });
   const address = await listen(app, { host, port, lifecycle });

@@ -1,10 +1,21 @@
 import { commonSettings, port, readSettings, type Settings } from '@rhapsode/service';
 
-const { host, redisUrl, natsUrl, logShards, logStorage, logMaxMb, pools, drainSeconds, logLevel } =
-  commonSettings;
+const {
+  host,
+  corsOrigins,
+  redisUrl,
+  natsUrl,
+  logShards,
+  logStorage,
+  logMaxMb,
+  pools,
+  drainSeconds,
+  logLevel,
+} = commonSettings;
 
 export const collectorSettings = {
   host,
+  corsOrigins,
   port: { name: 'RHAPSODE_PORT', description: 'Port of the audio', default: '8081', schema: port },
   redisUrl,
   natsUrl,

@@ -10,7 +10,7 @@ import {
   url,
 } from '@rhapsode/service';
 
-const { host, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
+const { host, corsOrigins, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
 const { pools, defaultVoice, aliases, drainSeconds, logLevel } = commonSettings;
 
 /** What the gateway accepts; the embedded server has the same. */
@@ -53,6 +53,7 @@ export const protocolSettings = {
 
 export const gatewaySettings = {
   host,
+  corsOrigins,
   port: { name: 'RHAPSODE_PORT', description: 'Port of the API', default: '8080', schema: port },
   redisUrl,
   natsUrl,

@@ -43,7 +43,13 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
       log: { run: () => audioLog.ping().then(() => undefined) },
     },
   });
-  const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
+  const app = createHttpApp({
+    log,
+    metrics,
+    lifecycle,
+    bodyLimitBytes,
+    corsOrigins: config.corsOrigins,
+  });
   opsRoutes(app, { health, metrics });
   const routeDeps: GatewayDeps = {
     store,

@@ -59,7 +59,13 @@ export const serve: Command = {
       const words = { voice, text: 'Ready.', segment: 0, seed: 0, speed: 1, class: 'interactive' } as const;
       for await (const _ of engine.speak(words, AbortSignal.timeout(30_000)));
     });
-    const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes });
+    const app = createHttpApp({
+      log,
+      metrics,
+      lifecycle,
+      bodyLimitBytes,
+      corsOrigins: config.corsOrigins,
+    });
     opsRoutes(app, { health: createHealth({ lifecycle, checks: { inference } }), metrics });
     const listenDeps = { store, log: audioLog, dispatcher, observer };
     const deps: GatewayDeps = {
