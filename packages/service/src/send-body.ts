@@ -12,6 +12,9 @@ export interface StreamedAnswer {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** A client that does not read learns of it from the cut alone. */
+const flushMs = 1_000;
+
 export interface SendDeps {
   readonly drain: SocketDrain;
   readonly log: Log;
@@ -67,9 +70,24 @@ export async function sendBody(
     }
     if (!signal.aborted) raw.end();
   } catch (error) {
-    if (!signal.aborted) log.warn({ requestId: request.id, error }, 'stream was cut');
+    if (!signal.aborted) {
+      log.warn({ requestId: request.id, error }, 'stream was cut');
+      await flushed(raw, signal);
+    }
     raw.destroy();
   }
+}
+
+/** What was written last may say why the stream is cut: a client that reads gets it. */
+async function flushed({ socket }: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (!socket || socket.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, flushMs);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  // A response collects what is written within a turn.
+  setImmediate(() => socket.write('', () => resolve()));
+  await promise;
+  clearTimeout(timer);
 }
 
 async function write(raw: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {

@@ -139,6 +139,9 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
 
   const endOf = (at: number): number => references.get(at) ?? places[at]! + 1;
 
+  const follows = (at: number): boolean =>
+    places[at] === places[at - 1]! + 1 && !references.has(at) && !references.has(at - 1);
+
   /** Where in the source a piece stands. One that is said as it is written is parted where markup parts it. */
   function inSource(piece: MapPiece, segmentStart: number): MapPiece[] {
     const from = segmentStart + piece.sourceStart;
@@ -147,7 +150,7 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
     let begin = from;
     const asWritten = to - from === piece.spokenEnd - piece.spokenStart;
     for (let at = from + 1; at <= to; at++) {
-      if (at < to && (!asWritten || places[at] === endOf(at - 1))) continue;
+      if (at < to && (!asWritten || follows(at))) continue;
       const spokenAt = (place: number) =>
         place === to ? piece.spokenEnd : piece.spokenStart + (place - from);
       pieces.push({

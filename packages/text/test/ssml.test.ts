@@ -156,6 +156,8 @@ describe('places in SSML', () => {
     expect(parts).toContainEqual(['ten dollars', '$10']);
     expect(parts).toContainEqual(['he ', 'he ']);
     expect(parts).toContainEqual(['said', 'said']);
+    const asIs = planSsml('<speak>Fish &amp; chips</speak>', { normalise: 'off' }).segments[0]!;
+    expect(asIs.map.map((piece) => asIs.source.slice(piece.sourceStart, piece.sourceEnd))).toContain('&amp;');
   });
 
   it('names line and column of what is wrong', () => {

@@ -14,8 +14,9 @@ import {
 import { checkLength, checkText } from '@rhapsode/service';
 import type { UtteranceState } from '@rhapsode/store';
 import type { GatewayDeps } from './deps.ts';
+import { type TextRequest, textOptions } from './text-options.ts';
 
-export interface SpokenRequest {
+export interface SpokenRequest extends TextRequest {
   readonly voice: string;
   readonly class: Utterance['class'];
   readonly id?: string | undefined;
@@ -68,12 +69,17 @@ const mostCharacters = (request: Pick<Utterance, 'class'>, { limits }: GatewayDe
   request.class === 'bulk' ? limits.maxBulkCharacters : limits.maxSpeechCharacters;
 
 async function submission(
-  { voice: name, id, speed, seed, speaker, class: utteranceClass }: SpokenRequest,
-  { voices, tenant, logGuard }: GatewayDeps,
+  { voice: name, id, speed, seed, class: utteranceClass, ...request }: SpokenRequest,
+  deps: GatewayDeps,
 ): Promise<SubmitRequest> {
-  const { voice, pool } = await voices.find(name, 'voice');
+  const { tenant, logGuard } = deps;
+  const found = await deps.voices.find(name, 'voice');
+  const { voice, pool } = found;
+  const speaker = request.speaker ?? found.speaker;
+  const text = await textOptions(request, found, deps);
   await logGuard.check();
   return {
+    ...text,
     tenant,
     class: utteranceClass,
     pool,

@@ -5,14 +5,18 @@ import { openAiVoiceAliases } from './openai-names.ts';
 export interface FoundVoice {
   readonly voice: VoiceInfo;
   readonly pool: string;
+  /** Who of its speakers the name meant, if it meant one. */
+  readonly speaker?: string;
 }
 
 /** The voices that workers have announced, and their other names. */
 export interface VoiceDirectory {
   list(): Promise<FoundVoice[]>;
-  /** By id or alias. Throws `voice_not_found`, or `no_workers` while no worker has ever announced a voice. */
+  /** By id, `id:speaker` or alias. Throws `voice_not_found`, or `no_workers` while no worker has ever announced a voice. */
   find(name: string, param: string): Promise<FoundVoice>;
   readonly aliases: Readonly<Record<string, string>>;
+  /** Whether the alias, by way of others perhaps, means this voice (or one of its speakers). */
+  resolves(alias: string, voiceId: string): boolean;
 }
 
 export interface VoiceDirectoryOptions {
@@ -46,22 +50,39 @@ export function createVoiceDirectory({
     return voices;
   }
 
+  /** `name` is a voice's id or an alias, or one of these with `:speaker` behind it; an alias may name such, too. */
+  function resolve(name: string, voices: readonly FoundVoice[]): FoundVoice | undefined {
+    let id = name;
+    let speaker: string | undefined;
+    // What nobody asked for by name is left out where the voice does not have it.
+    let optional = false;
+    for (let hop = 0; hop < mostHops; hop++) {
+      const found = voices.find(({ voice }) => voice.id === id);
+      if (found) {
+        const unknown = speaker === undefined || (optional && !found.voice.speakers.includes(speaker));
+        return unknown ? found : { ...found, speaker: speaker! };
+      }
+      const other = Object.hasOwn(aliases, id) ? aliases[id]! : undefined;
+      if (other !== undefined) {
+        optional ||= speaker === undefined && !Object.hasOwn(given, id);
+        id = other;
+        continue;
+      }
+      const colon = id.lastIndexOf(':');
+      if (colon <= 0) return undefined;
+      speaker ??= id.slice(colon + 1);
+      id = id.slice(0, colon);
+    }
+    return undefined;
+  }
+
   return {
     list,
     aliases,
+    resolves: (alias, voiceId) => resolve(alias, known?.voices ?? [])?.voice.id === voiceId,
     async find(name, param) {
       let voices = await list();
-      const lookUp = () => {
-        let id = name;
-        for (let hop = 0; hop < mostHops; hop++) {
-          const found = voices.find(({ voice }) => voice.id === id);
-          if (found) return found;
-          const other = Object.hasOwn(aliases, id) ? aliases[id] : undefined;
-          if (other === undefined) return undefined;
-          id = other;
-        }
-        return undefined;
-      };
+      const lookUp = () => resolve(name, voices);
       let found = lookUp();
       if (!found) {
         known = undefined;

@@ -1,3 +1,4 @@
+import { toneLength } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/wait.ts';
 import { bytes, problem, type Served, type ServeOptions, serve } from './serve.ts';
@@ -195,6 +196,43 @@ describe('text that is still arriving', () => {
   });
 });
 
+describe('an utterance of SSML', () => {
+  const input = '<speak>One.<break time="1s"/><emphasis>Two.</emphasis></speak>';
+
+  it('has the pauses it asks for, and says what the voice can’t', async () => {
+    const { post, get } = await start();
+    const created = await json(await post('/v1/utterances', { input, input_type: 'ssml' }));
+    expect(created.warnings).toEqual([
+      { code: 'voice_cannot', message: expect.stringContaining('emphasis') },
+    ]);
+    const audio = await bytes(await get(`${created.audio_url}?format=pcm`));
+    expect(audio.length / 2).toBe(toneLength('One.') + 16_000 + toneLength('Two.'));
+  });
+
+  it('may arrive in pieces, and is spoken when it is whole', async () => {
+    const { post, get } = await start();
+    const created = await json(await post('/v1/utterances', { open: true, input_type: 'ssml' }));
+    await post(created.text_url as string, { input: input.slice(0, 20), flush: true });
+    await post(created.text_url as string, { input: input.slice(20) });
+    expect(await json(await post(created.finish_url as string, {}))).toMatchObject({ segments: 2 });
+    const audio = await bytes(await get(`${created.audio_url}?format=pcm`));
+    expect(audio.length / 2).toBe(toneLength('One.') + 16_000 + toneLength('Two.'));
+  });
+
+  it('is another request than the same text read otherwise', async () => {
+    const { post } = await start();
+    const request = { id: 'ssmlutterance', input, input_type: 'ssml' };
+    expect((await post('/v1/utterances', request)).status).toBe(201);
+    expect((await post('/v1/utterances', request)).status).toBe(201);
+    for (const other of [
+      { input_type: 'text' },
+      { lexicon: [{ grapheme: 'one', alias: 'won' }] },
+      { inline: true },
+    ])
+      expect((await post('/v1/utterances', { ...request, ...other })).status).toBe(409);
+  });
+});
+
 describe('voices and models', () => {
   it('are listed', async () => {
     const { get } = await start();
@@ -202,9 +240,18 @@ describe('voices and models', () => {
       voices: { id: string; aliases: string[] }[];
     };
     expect(voices.find(({ id }) => id === 'tone')).toMatchObject({
-      aliases: ['default'],
+      aliases: expect.arrayContaining(['default', 'alloy', 'onyx']),
       sample_rate_hz: 16_000,
     });
+    // What Open WebUI, Kokoro-FastAPI's clients and others look for.
+    expect(await json(await get('/v1/voices'))).toEqual({ voices });
+    expect(voices[0]).toMatchObject({ id: 'tone', voice_id: 'tone', name: 'Test tone', language: 'mul' });
+    expect(await json(await get('/v1/audio/voices?legacy=true'))).toEqual({
+      voices: voices.map(({ id }) => id),
+    });
+    expect((await json(await get('/v1/audio/models'))).models).toContainEqual(
+      expect.objectContaining({ id: 'tts-1' }),
+    );
     const models = await json(await get('/v1/models'));
     expect(models).toMatchObject({ object: 'list' });
     expect(models.data).toContainEqual(expect.objectContaining({ id: 'tts-1', object: 'model' }));

@@ -22,4 +22,6 @@ export function findModel(id: string) {
 export function modelRoutes(app: FastifyInstance): void {
   app.get('/v1/models', async () => ({ object: 'list', data: models }));
   app.get<{ Params: { id: string } }>('/v1/models/:id', async (request) => findModel(request.params.id));
+  // Open WebUI looks here first, and for this name.
+  app.get('/v1/audio/models', async () => ({ object: 'list', data: models, models }));
 }

@@ -1,68 +1,103 @@
 import { audioFormatNames, formatFacts, parseAudioFormat } from '@rhapsode/audio';
-import { RhapsodeError } from '@rhapsode/contracts';
-import { disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
+import { RhapsodeError, type Utterance } from '@rhapsode/contracts';
+import { disconnectSignal, parseRequest, type StreamedAnswer, sendBody } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { accept } from '../accept.ts';
 import type { GatewayDeps } from '../deps.ts';
+import { answerEvents } from '../speech-events.ts';
+import { inline, inputType, lexicon, mayWarn, normalise } from '../text-options.ts';
+import { type Warning, warningHeader } from '../warnings.ts';
 import { findModel } from './models.ts';
 
+/** Everything that OpenAI's request has not. */
+const extension = z.strictObject({
+  input: inputType.optional(),
+  normalise: normalise.optional(),
+  inline: inline.optional(),
+  lexicon: lexicon.optional(),
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffff_ffff)
+    .optional()
+    .describe('The same seed, text and voice: the same samples.'),
+  speaker: z.string().min(1).max(200).optional().describe('One of the voice’s speakers.'),
+  timestamps: z
+    .boolean()
+    .optional()
+    .describe('With `stream_format: "sse"`: also `rhapsode.segment` and `rhapsode.timestamps`.'),
+  metrics: z
+    .boolean()
+    .optional()
+    .describe('With `stream_format: "sse"`: also `rhapsode.chunk` and `rhapsode.metrics`.'),
+});
+
 /** OpenAI's fields, and one object of our own. */
-const body = z.strictObject({
-  model: z.string().min(1).max(200),
-  input: z.string(),
-  voice: z.union([z.string().min(1), z.strictObject({ id: z.string().min(1) })]),
-  instructions: z.string().max(4096).optional(),
+export const speechBody = z.strictObject({
+  model: z.string().min(1).max(200).describe('One of `GET /v1/models`; the voice decides what speaks.'),
+  input: z.string().describe('What is to be spoken.'),
+  voice: z
+    .union([z.string().min(1), z.strictObject({ id: z.string().min(1) })])
+    .describe(
+      'A voice’s id, `id:speaker`, an alias, one of OpenAI’s names; or `{"id": …}` with such a name.',
+    ),
+  instructions: z.string().max(4096).optional().describe('Accepted; no voice follows them.'),
   response_format: z
     .string()
     .default('mp3')
     .describe(`one of ${audioFormatNames.join(', ')}`),
-  speed: z.number().min(0.25).max(4).default(1),
+  speed: z.number().min(0.25).max(4).default(1).describe('Within what the voice can.'),
   stream_format: z.enum(['audio', 'sse']).default('audio'),
-  rhapsode: z
-    .strictObject({
-      seed: z.int().min(0).max(0xffff_ffff).optional(),
-      speaker: z.string().min(1).max(200).optional(),
-    })
-    .default({}),
+  rhapsode: extension.default({}).describe('What OpenAI’s request has not.'),
 });
 
 /** `POST /v1/audio/speech`: text in, audio out, streamed while it is made. */
 export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
-  const { audio, dispatcher, drain, log, metrics } = deps;
+  const { audio, dispatcher, drain, log, metrics, hear, store } = deps;
 
   app.post('/v1/audio/speech', async (request, reply) => {
     const { model, input, voice, speed, response_format, stream_format, instructions, rhapsode } =
-      parseRequest(body, request.body);
+      parseRequest(speechBody, request.body);
     findModel(model);
     const format = parseAudioFormat(response_format, 'response_format');
-    if (stream_format === 'sse')
-      throw new RhapsodeError('unsupported_format', {
-        message: "stream_format 'sse' is not supported; use 'audio'",
-        param: 'stream_format',
-      });
-    const { utterance, stored } = await accept(
-      {
-        input,
-        voice: typeof voice === 'string' ? voice : voice.id,
-        class: 'interactive',
-        speed,
-        ...rhapsode,
-      },
+    const { timestamps = false, metrics: figures = false, input: inputType, ...options } = rhapsode;
+    if (stream_format !== 'sse') refuseEvents({ timestamps, metrics: figures });
+    const text = { ...options, inputType };
+    const accepted = await accept(
+      { input, voice: typeof voice === 'string' ? voice : voice.id, class: 'interactive', speed, ...text },
       deps,
-    );
+    ).catch(nameOurField);
+    const { utterance, stored } = accepted;
+    const plannedMs = reply.elapsedTime;
     const { id } = utterance;
     const gone = disconnectSignal(request, reply);
     const lost = new AbortController();
     stored.catch((error: unknown) => lost.abort(error));
     const signal = AbortSignal.any([gone, lost.signal]);
+    const warnings = (): Warning[] => [...ignored(instructions), ...accepted.warnings];
+
+    async function begin(): Promise<StreamedAnswer> {
+      if (stream_format !== 'sse') return audio({ id, format, signal });
+      const listening = await hear(id, { signal });
+      const elapsedMs = () => reply.elapsedTime;
+      return answerEvents(
+        listening,
+        { input, format, timestamps, metrics: figures, warnings, elapsedMs, signal },
+        store,
+      );
+    }
 
     try {
-      const answer = await audio({ id, format, signal });
-      const warnings = instructions
-        ? { 'x-rhapsode-warning': 'instructions are not honoured by this voice' }
-        : {};
-      const headers = { ...answer.headers, 'content-type': formatFacts(format).contentType, ...warnings };
+      const answer = await begin();
+      if (mayWarn(text)) await stored;
+      const headers = {
+        ...answer.headers,
+        ...(stream_format === 'audio' ? { 'content-type': formatFacts(format).contentType } : {}),
+        ...speechHeaders(utterance),
+        ...warningHeader(warnings()),
+        'server-timing': `plan;dur=${plannedMs.toFixed(1)}, first-audio;dur=${reply.elapsedTime.toFixed(1)}`,
+      };
       await sendBody(request, reply, { ...answer, headers }, signal, {
         drain,
         log,
@@ -78,5 +113,40 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
       dispatcher.cancel(id).catch((error: unknown) => log.warn({ utterance: id, error }, 'not forgotten'));
     }
     return reply;
+  });
+}
+
+const speechHeaders = ({ id, voice, voiceDigest, sampleRateHz }: Utterance) => ({
+  'x-rhapsode-utterance': id,
+  'x-rhapsode-voice': encodeURIComponent(voice),
+  'x-rhapsode-voice-digest': voiceDigest,
+  'x-rhapsode-sample-rate': String(sampleRateHz),
+});
+
+const ignored = (instructions: string | undefined): Warning[] =>
+  instructions
+    ? [{ code: 'instructions_ignored', message: 'instructions are not honoured by this voice' }]
+    : [];
+
+function refuseEvents(wanted: Readonly<Record<'timestamps' | 'metrics', boolean>>): void {
+  const asked = (['timestamps', 'metrics'] as const).find((name) => wanted[name]);
+  if (asked)
+    throw new RhapsodeError('unsupported_setting', {
+      message: `'rhapsode.${asked}' come as events between the audio: ask with "stream_format": "sse"`,
+      param: `rhapsode.${asked}`,
+    });
+}
+
+/** Others call our fields by their bare names; the client wrote them within an object. */
+function nameOurField(error: unknown): never {
+  if (!(error instanceof RhapsodeError)) throw error;
+  const { code, message, param, retryAfterSeconds, segment } = error;
+  if (param === undefined || param === 'input' || !Object.hasOwn(extension.shape, param)) throw error;
+  throw new RhapsodeError(code, {
+    message,
+    param: `rhapsode.${param}`,
+    cause: error,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(segment === undefined ? {} : { segment }),
   });
 }

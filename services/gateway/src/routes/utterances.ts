@@ -1,5 +1,11 @@
 import { audioFormatNames, parseAudioFormat } from '@rhapsode/audio';
-import { positionText, RhapsodeError, utteranceClass, utteranceId } from '@rhapsode/contracts';
+import {
+  positionText,
+  RhapsodeError,
+  type Utterance,
+  utteranceClass,
+  utteranceId,
+} from '@rhapsode/contracts';
 import { checkText, disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
 import type { UtteranceState } from '@rhapsode/store';
 import type { FastifyInstance } from 'fastify';
@@ -7,7 +13,9 @@ import { z } from 'zod';
 import { accept, type SpokenRequest } from '../accept.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { ownUtterance } from '../own-utterance.ts';
+import { inline, inputType, lexicon, normalise } from '../text-options.ts';
 import type { TextSessions } from '../text-sessions.ts';
+import type { Warning } from '../warnings.ts';
 
 const creation = z.strictObject({
   /** Needed unless `open`; then it may be the first piece. */
@@ -21,6 +29,10 @@ const creation = z.strictObject({
   speaker: z.string().min(1).max(200).optional(),
   speed: z.number().min(0.25).max(4).default(1),
   seed: z.int().min(0).max(0xffff_ffff).default(0),
+  input_type: inputType.optional(),
+  normalise: normalise.optional(),
+  inline: inline.optional(),
+  lexicon: lexicon.optional(),
 });
 
 const query = z.strictObject({
@@ -36,8 +48,9 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
   const { dispatcher, audio, drain, log } = deps;
 
   app.post('/v1/utterances', async (request, reply) => {
-    const { input, open, ...rest } = parseRequest(creation, request.body);
-    const { utterance, segments } = open
+    const { input, open, input_type, ...fields } = parseRequest(creation, request.body);
+    const rest = { ...fields, inputType: input_type };
+    const { utterance, segments, warnings } = open
       ? await createOpen(input, rest)
       : await createWhole(needInput(input), rest);
     const path = `/v1/utterances/${utterance.id}`;
@@ -53,15 +66,17 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
         class: utterance.class,
         sample_rate_hz: utterance.sampleRateHz,
         segments,
+        ...(warnings.length > 0 ? { warnings } : {}),
       });
   });
 
-  async function createWhole(input: string, rest: SpokenRequest) {
-    const { utterance, stored } = await accept({ input, ...rest }, deps);
-    return { utterance, segments: await stored };
+  async function createWhole(input: string, rest: SpokenRequest): Promise<Created> {
+    const accepted = await accept({ input, ...rest }, deps);
+    const segments = await accepted.stored;
+    return { utterance: accepted.utterance, segments, warnings: accepted.warnings };
   }
 
-  async function createOpen(input = '', rest: SpokenRequest) {
+  async function createOpen(input = '', rest: SpokenRequest): Promise<Created> {
     checkText(input, 'input');
     const text = await texts.open(rest);
     if (input !== '') await text.add({ at: 0, text: input });
@@ -90,6 +105,12 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
     await sendBody(request, reply, answer, signal, { drain, log });
     return reply;
   });
+}
+
+interface Created {
+  readonly utterance: Utterance;
+  readonly segments: number;
+  readonly warnings: readonly Warning[];
 }
 
 function needInput(input: string | undefined): string {

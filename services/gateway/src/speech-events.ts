@@ -1,0 +1,198 @@
+import { type AudioFormat, createEncoder, pcmSamples } from '@rhapsode/audio';
+import { errorBody, type Segment, sourceSpan } from '@rhapsode/contracts';
+import { isAudio, type Listening, type SegmentDone } from '@rhapsode/pipeline';
+import type { StreamedAnswer } from '@rhapsode/service';
+import type { RequestStore } from '@rhapsode/store';
+import type { SpeechEvent } from './speech-event.ts';
+
+export interface EventsWanted {
+  readonly input: string;
+  readonly format: AudioFormat;
+  readonly timestamps: boolean;
+  readonly metrics: boolean;
+  /** Complete when the last event is made. */
+  readonly warnings: () => readonly { readonly code: string; readonly message: string }[];
+  /** Milliseconds since the request came. */
+  readonly elapsedMs: () => number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Speech as server-sent events. Resolves when the first is there, so that what fails before has a status of its own. What
+ * fails later is told in an event, and the stream is cut behind it: one that ends in good order is complete.
+ */
+export async function answerEvents(
+  listening: Listening,
+  wanted: EventsWanted,
+  store: Pick<RequestStore, 'segments'>,
+): Promise<StreamedAnswer> {
+  const events = speechEvents(listening, wanted, store);
+  const first = await events.next();
+  async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      if (!first.done) yield encode(first.value);
+      for await (const event of events) yield encode(event);
+    } catch (error) {
+      if (!wanted.signal.aborted) yield encode({ type: 'error', ...errorBody(error) });
+      throw error;
+    } finally {
+      await events.return();
+    }
+  }
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // A proxy that collects a stream makes a recording of it.
+      'x-accel-buffering': 'no',
+    },
+    body: body(),
+  };
+}
+
+const encode = (event: SpeechEvent): Uint8Array => Buffer.from(`data: ${JSON.stringify(event)}\n\n`);
+
+export async function* speechEvents(
+  listening: Listening,
+  wanted: EventsWanted,
+  store: Pick<RequestStore, 'segments'>,
+): AsyncGenerator<SpeechEvent, void, undefined> {
+  const { format, timestamps, metrics, input, elapsedMs } = wanted;
+  const { id, sampleRateHz } = listening.utterance;
+  const sentences = createSentences(id, store);
+  /** Samples before the sentence that is heard, and of all that was heard. */
+  let before = 0;
+  let heard = 0;
+  let heardSegment = -1;
+  let chunks = 0;
+  let firstChunkMs: number | undefined;
+
+  const delta = (bytes: Uint8Array): SpeechEvent[] =>
+    bytes.length > 0 ? [{ type: 'speech.audio.delta', audio: Buffer.from(bytes).toString('base64') }] : [];
+  const place = (sample: number) => ({ sample, seconds: sample / sampleRateHz });
+
+  async function* begin(segment: number): AsyncGenerator<SpeechEvent> {
+    if (heardSegment === segment) return;
+    heardSegment = segment;
+    if (!timestamps) return;
+    const { start, end, text } = await sentences.at(segment);
+    yield {
+      type: 'rhapsode.segment',
+      segment,
+      start,
+      end,
+      text: input.slice(start, end),
+      spoken: text,
+      ...place(before),
+      sample_rate: sampleRateHz,
+    };
+  }
+
+  async function timesOf(done: SegmentDone): Promise<SpeechEvent> {
+    const sentence = await sentences.at(done.segment);
+    const named = (names: readonly string[] | undefined, sample: number) =>
+      (names ?? []).map((name) => ({ type: 'mark' as const, name, ...place(sample), samples: 0 }));
+    const words = done.marks.map(({ kind, text, start, end, firstSample, samples }) => ({
+      type: kind,
+      text,
+      ...(start === undefined || end === undefined ? {} : sourceSpan(sentence, { start, end })),
+      ...place(before + firstSample),
+      samples,
+    }));
+    return {
+      type: 'rhapsode.timestamps',
+      segment: done.segment,
+      from: done.marksFrom,
+      ...place(before),
+      samples: done.samples,
+      pause_samples: done.pauseSamples,
+      sample_rate: sampleRateHz,
+      marks: [
+        ...named(sentence.bookmarks, before),
+        ...words,
+        ...named(sentence.endBookmarks, before + done.samples + done.pauseSamples),
+      ],
+    };
+  }
+
+  try {
+    const encoder = await createEncoder(format, { sampleRateHz });
+    let header: Uint8Array | undefined = encoder.header();
+    for await (const piece of listening.pieces) {
+      const segment = isAudio(piece) ? piece.position.segment : piece.segment;
+      yield* begin(segment);
+      if (isAudio(piece)) {
+        const samples = piece.pcm.length / 2;
+        const bytes = encoder.push(pcmSamples(piece.pcm));
+        yield* delta(header ? Buffer.concat([header, bytes]) : bytes);
+        header = undefined;
+        heard += samples;
+        firstChunkMs ??= elapsedMs();
+        if (metrics && piece.type === 'audio')
+          yield {
+            type: 'rhapsode.chunk',
+            segment,
+            chunk: chunks++,
+            first_sample: piece.position.sample,
+            samples,
+            audio_seconds: heard / sampleRateHz,
+            elapsed_ms: elapsedMs(),
+            first_chunk_ms: firstChunkMs,
+            generation: piece.generation,
+          };
+        continue;
+      }
+      if (timestamps) yield await timesOf(piece);
+      if (metrics)
+        yield {
+          type: 'rhapsode.metrics',
+          segment,
+          samples: piece.samples,
+          queue_ms: piece.queueMs,
+          synthesis_ms: piece.synthesisMs,
+          ...(piece.samples > 0 ? { rtf: (piece.synthesisMs / 1000 / piece.samples) * sampleRateHz } : {}),
+          attempt: piece.attempt,
+          generation: piece.generation,
+        };
+      before += piece.samples + piece.pauseSamples;
+      listening.consumed(segment + 1);
+      sentences.forget(segment);
+    }
+    yield* delta(Buffer.concat([header ?? new Uint8Array(0), encoder.finish()]));
+    const warnings = wanted.warnings();
+    yield {
+      type: 'speech.audio.done',
+      usage: usageOf(input, heard / sampleRateHz),
+      ...(warnings.length > 0 ? { warnings } : {}),
+    };
+  } finally {
+    await listening.close();
+  }
+}
+
+/** Tokens of a voice here: each character of the text is one, and each twentieth of a second of audio. */
+export function usageOf(input: string, audioSeconds: number) {
+  let input_tokens = 0;
+  for (const _ of input) input_tokens += 1;
+  const output_tokens = Math.ceil(audioSeconds * 20);
+  return { input_tokens, output_tokens, total_tokens: input_tokens + output_tokens };
+}
+
+/** The sentences around the one that is heard, read a few at a time. */
+function createSentences(id: string, store: Pick<RequestStore, 'segments'>) {
+  const known = new Map<number, Segment>();
+  return {
+    async at(segment: number): Promise<Segment> {
+      if (!known.has(segment))
+        for (const [n, one] of (await store.segments(id, segment, page)).entries())
+          known.set(segment + n, one);
+      const sentence = known.get(segment);
+      if (!sentence) throw new Error(`segment ${segment} of ${id} is heard and not stored`);
+      return sentence;
+    },
+    forget: (segment: number) => known.delete(segment),
+  };
+}
+
+const page = 16;
