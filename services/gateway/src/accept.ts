@@ -1,4 +1,4 @@
-import type { Utterance } from '@rhapsode/contracts';
+import type { SpeechSettings, Utterance } from '@rhapsode/contracts';
 import {
   type ArrivingOptions,
   type ArrivingText,
@@ -23,6 +23,7 @@ export interface SpokenRequest extends TextRequest {
   readonly speaker?: string | undefined;
   readonly speed?: number | undefined;
   readonly seed?: number | undefined;
+  readonly settings?: SpeechSettings | undefined;
 }
 
 /** Checks a request against the voice and the limits, then hands it to the pipeline. Nothing is kept of one that is refused. */
@@ -85,6 +86,7 @@ async function submission(
     pool,
     voice,
     speaker,
+    settings: request.settings,
     ...(id === undefined ? {} : { id }),
     ...(speed === undefined ? {} : { speed }),
     ...(seed === undefined ? {} : { seed }),

@@ -1,6 +1,6 @@
 import { type AudioFormat, createEncoder, pcmSamples } from '@rhapsode/audio';
 import { errorBody, type Segment, sourceSpan } from '@rhapsode/contracts';
-import { isAudio, type Listening, type SegmentDone } from '@rhapsode/pipeline';
+import { type ChunkFacts, isAudio, type Listening, type SegmentDone } from '@rhapsode/pipeline';
 import type { StreamedAnswer } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
 import type { SpeechEvent } from './speech-event.ts';
@@ -65,8 +65,7 @@ export async function* speechEvents(
   let before = 0;
   let heard = 0;
   let heardSegment = -1;
-  let chunks = 0;
-  let firstChunkMs: number | undefined;
+  let firstAudioMs: number | undefined;
 
   const delta = (bytes: Uint8Array): SpeechEvent[] =>
     bytes.length > 0 ? [{ type: 'speech.audio.delta', audio: Buffer.from(bytes).toString('base64') }] : [];
@@ -128,18 +127,18 @@ export async function* speechEvents(
         yield* delta(header ? Buffer.concat([header, bytes]) : bytes);
         header = undefined;
         heard += samples;
-        firstChunkMs ??= elapsedMs();
+        firstAudioMs ??= elapsedMs();
         if (metrics && piece.type === 'audio')
           yield {
             type: 'rhapsode.chunk',
             segment,
-            chunk: chunks++,
             first_sample: piece.position.sample,
             samples,
             audio_seconds: heard / sampleRateHz,
             elapsed_ms: elapsedMs(),
-            first_chunk_ms: firstChunkMs,
+            first_audio_ms: firstAudioMs,
             generation: piece.generation,
+            ...madeOf(piece.chunk),
           };
         continue;
       }
@@ -170,6 +169,23 @@ export async function* speechEvents(
     await listening.close();
   }
 }
+
+/** What the worker tells of a chunk. */
+const madeOf = (chunk: ChunkFacts | undefined) =>
+  chunk === undefined
+    ? {}
+    : {
+        chunk: chunk.chunk,
+        attempt: chunk.attempt,
+        ...(chunk.timing === undefined
+          ? {}
+          : {
+              queue_ms: chunk.timing.queueMs,
+              made_after_ms: chunk.timing.elapsedMs,
+              first_made_after_ms: chunk.timing.firstChunkMs,
+              rtf: chunk.timing.realTimeFactor,
+            }),
+      };
 
 /** Tokens of a voice here: each character of the text is one, and each twentieth of a second of audio. */
 export function usageOf(input: string, audioSeconds: number) {

@@ -132,11 +132,12 @@ describe('speech as events', () => {
     const response = await speech({
       stream_format: 'sse',
       response_format: 'pcm',
-      rhapsode: { metrics: true },
+      rhapsode: { metrics: true, chunk_seconds: 0.1 },
     });
     const { events } = await eventsOf(response);
     const chunks = of(events, 'rhapsode.chunk');
     expect(chunks.map(({ chunk }) => chunk)).toEqual(chunks.map((_, n) => n));
+    expect(chunks.slice(0, -1).map(({ samples }) => samples)).toEqual(chunks.slice(1).map(() => 1_600));
     expect(chunks.reduce((sum, { samples }) => sum + samples, 0)).toBe(toneLength('Hello there.'));
     expect(of(events, 'rhapsode.metrics')).toHaveLength(1);
   });

@@ -104,6 +104,20 @@ describe('POST /v1/audio/speech', () => {
       'rhapsode.speaker',
     ],
     [
+      'a setting that the voice has not',
+      { rhapsode: { settings: { noise_w: 1 } } },
+      400,
+      'unsupported_setting',
+      'rhapsode.settings.noise_w',
+    ],
+    [
+      'too long a chunk',
+      { rhapsode: { chunk_seconds: 5 } },
+      400,
+      'invalid_request',
+      'rhapsode.chunk_seconds',
+    ],
+    [
       'times without events',
       { rhapsode: { timestamps: true } },
       400,

@@ -1,5 +1,5 @@
 import { audioFormatNames, formatFacts, parseAudioFormat } from '@rhapsode/audio';
-import { RhapsodeError, type Utterance } from '@rhapsode/contracts';
+import { RhapsodeError, speechSettings, type Utterance } from '@rhapsode/contracts';
 import { disconnectSignal, parseRequest, type StreamedAnswer, sendBody } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -23,6 +23,13 @@ const extension = z.strictObject({
     .optional()
     .describe('The same seed, text and voice: the same samples.'),
   speaker: z.string().min(1).max(200).optional().describe('One of the voice’s speakers.'),
+  chunk_seconds: speechSettings.shape.chunk_seconds.describe(
+    'Audio in each piece: the shorter, the sooner the first, and the more work in all.',
+  ),
+  settings: speechSettings
+    .omit({ chunk_seconds: true })
+    .optional()
+    .describe('What the voice’s `capabilities.settings` list.'),
   timestamps: z
     .boolean()
     .optional()
@@ -61,9 +68,11 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
       parseRequest(speechBody, request.body);
     findModel(model);
     const format = parseAudioFormat(response_format, 'response_format');
-    const { timestamps = false, metrics: figures = false, input: inputType, ...options } = rhapsode;
+    const { timestamps = false, metrics: figures = false, input: inputType, ...more } = rhapsode;
+    const { chunk_seconds, settings: others, ...options } = more;
+    const settings = others || chunk_seconds !== undefined ? { ...others, chunk_seconds } : undefined;
     if (stream_format !== 'sse') refuseEvents({ timestamps, metrics: figures });
-    const text = { ...options, inputType };
+    const text = { ...options, inputType, settings };
     const accepted = await accept(
       { input, voice: typeof voice === 'string' ? voice : voice.id, class: 'interactive', speed, ...text },
       deps,
@@ -141,10 +150,12 @@ function refuseEvents(wanted: Readonly<Record<'timestamps' | 'metrics', boolean>
 function nameOurField(error: unknown): never {
   if (!(error instanceof RhapsodeError)) throw error;
   const { code, message, param, retryAfterSeconds, segment } = error;
-  if (param === undefined || param === 'input' || !Object.hasOwn(extension.shape, param)) throw error;
+  if (param === undefined || param === 'input') throw error;
+  const isSetting = !Object.hasOwn(extension.shape, param) && Object.hasOwn(speechSettings.shape, param);
+  if (!isSetting && !Object.hasOwn(extension.shape, param)) throw error;
   throw new RhapsodeError(code, {
     message,
-    param: `rhapsode.${param}`,
+    param: isSetting ? `rhapsode.settings.${param}` : `rhapsode.${param}`,
     cause: error,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(segment === undefined ? {} : { segment }),

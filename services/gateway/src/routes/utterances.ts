@@ -2,6 +2,7 @@ import { audioFormatNames, parseAudioFormat } from '@rhapsode/audio';
 import {
   positionText,
   RhapsodeError,
+  speechSettings,
   type Utterance,
   utteranceClass,
   utteranceId,
@@ -33,6 +34,7 @@ const creation = z.strictObject({
   normalise: normalise.optional(),
   inline: inline.optional(),
   lexicon: lexicon.optional(),
+  settings: speechSettings.optional().describe('What the voice’s `capabilities.settings` list.'),
 });
 
 const query = z.strictObject({
