@@ -37,6 +37,8 @@ const technologies: Record<string, RegExp> = {
   'prom-client': /packages\/telemetry\/src\/metrics\.ts$/,
   pino: /packages\/telemetry\/src\/log\.ts$/,
   'wasm-media-encoders': /packages\/audio\/src\/mp3\.ts$/,
+  '@grpc/': /services\/gateway\/src\/grpc\//,
+  'grpc-health-check': /services\/gateway\/src\/grpc\//,
   fastify: /(packages\/service|services\/[a-z]+)\/src\//,
 };
 

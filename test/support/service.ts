@@ -49,6 +49,7 @@ export function launchService({
     env: {
       RHAPSODE_HOST: '127.0.0.1',
       RHAPSODE_PORT: String(port),
+      RHAPSODE_GRPC_PORT: 'off',
       RHAPSODE_LOG_LEVEL: 'warn',
       // A service is started many times: half of its start is reading the same TypeScript.
       NODE_COMPILE_CACHE: join(tmpdir(), 'rhapsode-compile-cache'),

@@ -49,11 +49,7 @@ export const flag = z.enum(['true', 'false'], 'must be true or false').transform
 
 export const port = integer(0, 65_535);
 
-/** `off` is undefined. */
-export const portOrOff = z.union(
-  [z.literal('off').transform(() => undefined), port],
-  'must be a port (0 to 65535), or off',
-);
+export const portOrOff = z.union([z.literal('off'), port], 'must be a port (0 to 65535), or off');
 
 export const url = (...protocols: string[]) =>
   z.string().refine(

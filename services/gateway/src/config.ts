@@ -9,6 +9,7 @@ import {
   type Settings,
   url,
 } from '@rhapsode/service';
+import { z } from 'zod';
 
 const { host, corsOrigins, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
 const { pools, defaultVoice, aliases, drainSeconds, logLevel } = commonSettings;
@@ -43,6 +44,26 @@ export const limitSettings = {
 
 /** Protocols that have a port of their own; the embedded server has the same. */
 export const protocolSettings = {
+  grpcPort: {
+    name: 'RHAPSODE_GRPC_PORT',
+    description: 'Port of Luna’s gRPC protocol, or off; if not set 50051, unless another program has it',
+    schema: portOrOff,
+  },
+  grpcTlsCert: {
+    name: 'RHAPSODE_GRPC_TLS_CERT',
+    description: 'File of the certificate (PEM, with its chain) of the gRPC port; plain text if not set',
+    schema: z.string(),
+  },
+  grpcTlsKey: {
+    name: 'RHAPSODE_GRPC_TLS_KEY',
+    description: 'File of its private key (PEM)',
+    schema: z.string(),
+  },
+  grpcTlsClientCa: {
+    name: 'RHAPSODE_GRPC_TLS_CLIENT_CA',
+    description: 'File of the authority (PEM) whose certificates gRPC clients must show: mutual TLS',
+    schema: z.string(),
+  },
   wyomingPort: {
     name: 'RHAPSODE_WYOMING_PORT',
     description: 'Port of the Wyoming protocol, with which Home Assistant speaks (usually 10200), or off',

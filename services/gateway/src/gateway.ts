@@ -70,7 +70,7 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
     limits: config,
   };
   gatewayRoutes(app, routeDeps);
-  await startProtocols(config, routeDeps, lifecycle);
+  await startProtocols(config, routeDeps, { lifecycle, health });
   const address = await listen(app, { host, port, lifecycle });
   log.info({ port: address.port }, 'gateway is up');
 }

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { RhapsodeError, type Utterance } from '@rhapsode/contracts';
-import type { AudioPiece } from '@rhapsode/pipeline';
-import { checkText } from '@rhapsode/service';
+import { type AudioPiece, hasWords } from '@rhapsode/pipeline';
+import { checkLength, checkText } from '@rhapsode/service';
 import { acceptOpen, type SpokenRequest } from './accept.ts';
 import type { GatewayDeps } from './deps.ts';
 
@@ -144,4 +145,30 @@ export async function openLive<Token>(
     cancel: () => end(cancelled),
     pieces: give(),
   };
+}
+
+const sliceLength = 2_048;
+
+/** The same for a text that is there as a whole: it is refused before anything is kept, or spoken to its end. */
+export async function speakWhole(
+  { input, ...request }: SpokenRequest & { readonly input: string },
+  deps: GatewayDeps,
+  signal: AbortSignal,
+): Promise<LiveSpeech<never>> {
+  checkLength(input, deps.limits.maxSpeechCharacters, 'text');
+  checkText(input, 'text');
+  if (!hasWords(input))
+    throw new RhapsodeError('text_empty', { message: 'the text has nothing to speak', param: 'text' });
+  const speech = await openLive<never>(request, deps, signal);
+  async function write(): Promise<void> {
+    for (let at = 0; at < input.length; at += sliceLength) {
+      // Others are answered in between.
+      if (at > 0) await setImmediate();
+      await speech.write(input.slice(at, at + sliceLength));
+    }
+    await speech.finish();
+  }
+  // What goes wrong is thrown by the pieces.
+  write().catch(() => {});
+  return speech;
 }

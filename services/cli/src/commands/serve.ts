@@ -66,7 +66,8 @@ export const serve: Command = {
       bodyLimitBytes,
       corsOrigins: config.corsOrigins,
     });
-    opsRoutes(app, { health: createHealth({ lifecycle, checks: { inference } }), metrics });
+    const health = createHealth({ lifecycle, checks: { inference } });
+    opsRoutes(app, { health, metrics });
     const listenDeps = { store, log: audioLog, dispatcher, observer };
     const deps: GatewayDeps = {
       store,
@@ -83,7 +84,7 @@ export const serve: Command = {
       limits: config,
     };
     gatewayRoutes(app, deps);
-    await startProtocols({ ...config, host }, deps, lifecycle);
+    await startProtocols({ ...config, host }, deps, { lifecycle, health });
     const address = await listen(app, { host, port, lifecycle });
     lifecycle.ready();
     log.info(
