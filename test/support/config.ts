@@ -4,7 +4,7 @@ import type { Executable } from './executables.ts';
 export interface TestConfig {
   /** Directories to look in for servers. */
   readonly path: readonly string[];
-  /** Servers at a given place instead: RHAPSODE_TEST_REDIS_SERVER, RHAPSODE_TEST_NATS_SERVER. */
+  /** Servers at a given place instead: RHAPSODE_TEST_REDIS_SERVER, RHAPSODE_TEST_NATS_SERVER, … */
   readonly executables: { readonly [K in Executable]?: string | undefined };
   /** RHAPSODE_TEST_INSTALL=no: never call the system's package manager. */
   readonly mayInstall: boolean;
@@ -18,6 +18,7 @@ export function testConfig(env: NodeJS.ProcessEnv = process.env): TestConfig {
     executables: {
       'redis-server': env.RHAPSODE_TEST_REDIS_SERVER,
       'nats-server': env.RHAPSODE_TEST_NATS_SERVER,
+      chromium: env.RHAPSODE_TEST_CHROMIUM,
     },
     mayInstall: env.RHAPSODE_TEST_INSTALL !== 'no',
     soak: {

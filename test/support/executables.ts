@@ -2,8 +2,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestConfig, testConfig } from './config.ts';
 
-/** Servers that the tests run. Debian's packages have the same names. */
-export const executables = ['redis-server', 'nats-server'] as const;
+/** Programs that the tests run. Debian's packages have the same names. */
+export const executables = ['redis-server', 'nats-server', 'chromium'] as const;
 export type Executable = (typeof executables)[number];
 
 /** Debian puts servers where an ordinary user's PATH does not look; Homebrew's places are for macOS. */

@@ -29,5 +29,6 @@ test('prints one line for each server', () => {
   expect(lines).toEqual([
     expect.stringMatching(/^redis-server \d+\.\d+\.\d+ at \//),
     expect.stringMatching(/^nats-server \d+\.\d+\.\d+ at \//),
+    expect.stringMatching(/^chromium \d+\.\d+\.\d+ at \//),
   ]);
 });

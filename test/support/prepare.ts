@@ -55,7 +55,9 @@ export function prepare(config: TestConfig = testConfig()): void {
   if (absent().length > 0) throw new Error(missing(absent()));
   for (const name of executables) {
     const path = findExecutable(name, config)!;
-    const version = /\d+\.\d+\.\d+/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[0];
+    const version = /\d+\.\d+\.\d+/.exec(
+      execFileSync(path, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    )?.[0];
     console.log(`${name} ${version ?? '(unknown version)'} at ${path}`);
   }
 }

@@ -132,7 +132,7 @@ export function definePlayerProcessor(scope: ProcessorScope, name: string): void
     }
 
     return (outputs) => {
-      const isReady = queued >= prebufferSamples || isEnded || (isSentenceWhole && queued > 0);
+      const isReady = isEnded || (queued > 0 && (queued >= prebufferSamples || isSentenceWhole));
       if (state === 'filling' && isReady) state = 'playing';
       if (state !== 'playing' || isPaused) return state !== 'over';
 
