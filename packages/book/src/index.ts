@@ -1,2 +1,14 @@
+export * from './book-view.ts';
+export * from './books.ts';
+export type { ChosenVoices, FindVoice } from './create/choose-voices.ts';
+export type { BookEstimate } from './create/estimate-book.ts';
+export type { Cover, Manuscript } from './create/plan-book.ts';
+export type { SentenceView } from './list-sentences.ts';
 export * from './render/port.ts';
 export * from './render/settings.ts';
+export * from './request.ts';
+export { type Render, type RunDeps, runBook } from './run/run-book.ts';
+export { type RunBooksOptions, type RunningBooks, runBooks } from './run/run-books.ts';
+export { createSegmentStore, type SegmentStore } from './segments/segment-store.ts';
+export { type SegmentLimits, sweepSegments } from './segments/sweep-segments.ts';
+export { createInFlight, type InFlight } from './speak/in-flight.ts';

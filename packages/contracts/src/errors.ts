@@ -78,6 +78,37 @@ export const errorCatalogue = {
     retryable: false,
     safe: 'There is no such utterance.',
   },
+  book_not_found: { status: 404, grpc: 'NOT_FOUND', retryable: false, safe: 'There is no such book.' },
+  sentence_not_found: {
+    status: 404,
+    grpc: 'NOT_FOUND',
+    retryable: false,
+    safe: 'The book has no such sentence.',
+  },
+  file_not_found: {
+    status: 404,
+    grpc: 'NOT_FOUND',
+    retryable: false,
+    safe: 'The book has no such file, or not yet.',
+  },
+  book_exists: {
+    status: 409,
+    grpc: 'ALREADY_EXISTS',
+    retryable: false,
+    safe: 'The book exists already.',
+  },
+  book_ended: {
+    status: 409,
+    grpc: 'FAILED_PRECONDITION',
+    retryable: false,
+    safe: 'The book has ended.',
+  },
+  book_changed: {
+    status: 412,
+    grpc: 'FAILED_PRECONDITION',
+    retryable: false,
+    safe: 'The book was changed meanwhile.',
+  },
   route_not_found: { status: 404, grpc: 'UNIMPLEMENTED', retryable: false, safe: 'There is no such route.' },
   request_timeout: {
     status: 408,
@@ -193,6 +224,12 @@ export const errorCatalogue = {
     grpc: 'DATA_LOSS',
     retryable: true,
     safe: 'Audio was lost and could not be made again.',
+  },
+  book_damaged: {
+    status: 500,
+    grpc: 'DATA_LOSS',
+    retryable: false,
+    safe: 'What was kept of the book is damaged.',
   },
   // Installation.
   model_missing: {

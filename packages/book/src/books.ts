@@ -1,0 +1,299 @@
+import { RhapsodeError } from '@rhapsode/contracts';
+import {
+  type Artefact,
+  type ArtefactStore,
+  type BookRecord,
+  type BookStore,
+  type GetOptions,
+  readWhole,
+} from '@rhapsode/store';
+import { type BookFacts, bookFacts, bookOutcome, readJson } from './book-facts.ts';
+import { type BookView, stateOf, viewOf } from './book-view.ts';
+import { chooseVoices, type FindVoice } from './create/choose-voices.ts';
+import { type BookEstimate, estimateBook } from './create/estimate-book.ts';
+import {
+  digestFile,
+  type Manuscript,
+  newHome,
+  type PlanDeps,
+  type PlanLimits,
+  requestDigest,
+  type StoredPlan,
+  storePlan,
+} from './create/plan-book.ts';
+import { editOf } from './edit-sentence.ts';
+import { type BookPlace, filesFolder, homeFolder, planFolder, resultKey } from './layout.ts';
+import { listSentences, type SentenceView } from './list-sentences.ts';
+import type { PlanSupervision } from './plan/plan-elsewhere.ts';
+import type { OutputFile, RenderedBook } from './render/port.ts';
+import type { BookSettings, SentenceEdit } from './request.ts';
+import type { SegmentStore } from './segments/segment-store.ts';
+
+export interface BooksDeps {
+  readonly artefacts: ArtefactStore;
+  readonly books: BookStore;
+  readonly segments: SegmentStore;
+  readonly findVoice: FindVoice;
+  readonly limits: PlanLimits & {
+    /** Books of a tenant that have not ended. */
+    readonly maxOpen: number;
+  };
+  readonly supervision?: PlanSupervision;
+}
+
+export interface NewBookRequest {
+  readonly tenant: string;
+  readonly id: string;
+  readonly settings: BookSettings;
+  readonly manuscript: Manuscript;
+  /** The edition that is to be followed by another: for a book that is there already and asks for something else now. */
+  readonly replaces?: number | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** What can be asked of books; whoever runs them (`runBooks`) may be another process. */
+export interface Books {
+  /** Kept when this resolves, come what may. The same request again is answered with what became of the first. */
+  create(request: NewBookRequest): Promise<{ book: BookView; created: boolean }>;
+  estimate(request: Omit<NewBookRequest, 'id' | 'replaces'>): Promise<BookEstimate>;
+  get(tenant: string, id: string): Promise<BookView>;
+  list(
+    tenant: string,
+    options: { after?: string; limit: number },
+  ): Promise<{ books: BookView[]; more: boolean }>;
+  pause(tenant: string, id: string): Promise<BookView>;
+  /** Goes on with what is paused or was cancelled. */
+  resume(tenant: string, id: string): Promise<BookView>;
+  cancel(tenant: string, id: string): Promise<BookView>;
+  /** Tries again what failed. */
+  retry(tenant: string, id: string): Promise<BookView>;
+  edit(
+    tenant: string,
+    id: string,
+    sentence: number,
+    edit: SentenceEdit,
+    expected?: number,
+  ): Promise<BookView>;
+  sentences(
+    tenant: string,
+    id: string,
+    options: { after?: number; limit: number; state?: SentenceView['state'] },
+  ): Promise<SentenceView[]>;
+  files(tenant: string, id: string): Promise<readonly OutputFile[]>;
+  file(
+    tenant: string,
+    id: string,
+    name: string,
+    options?: GetOptions,
+  ): Promise<OutputFile & { artefact: Artefact }>;
+  delete(tenant: string, id: string): Promise<void>;
+}
+
+const revisions = 8;
+
+export function createBooks(deps: BooksDeps): Books {
+  const { artefacts, books, limits } = deps;
+  const factsOf = (record: BookRecord): BookFacts => readJson(bookFacts, record.facts);
+  const placeOf = ({ tenant, id }: BookRecord, { home }: BookFacts): BookPlace => ({ tenant, id, home });
+
+  async function find(tenant: string, id: string): Promise<BookRecord> {
+    const record = await books.get(tenant, id);
+    if (!record) throw new RhapsodeError('book_not_found', { message: `there is no book '${id}'` });
+    return record;
+  }
+  async function view(record: BookRecord): Promise<BookView> {
+    const waits = stateOf(record) === 'queued';
+    return viewOf(record, waits ? await books.ahead(record.tenant, record.id) : undefined);
+  }
+  const planDeps = (signal: AbortSignal | undefined): PlanDeps => ({ ...deps, limits, signal });
+
+  const factsFor = (
+    home: string,
+    { name, plan }: StoredPlan,
+    settings: BookSettings,
+    voice: string,
+  ): BookFacts => ({
+    v: 1,
+    home,
+    plan: name,
+    title: (settings.metadata.title ?? plan.title ?? 'Untitled').slice(0, 1_000),
+    chapters: plan.chapters.length,
+    sentences: plan.sentences,
+    characters: plan.characters,
+    estimatedMs: plan.estimatedMs,
+    sampleRateHz: plan.sampleRateHz,
+    voice,
+    round: 0,
+  });
+
+  /** The same book again, or a reason why not. */
+  function sameBook(record: BookRecord, digest: string): BookRecord {
+    if (record.requestDigest === digest) return record;
+    throw new RhapsodeError('book_exists', {
+      message:
+        `there is a book '${record.id}' already, with another text or other settings; ` +
+        `choose another id, or send 'If-Match: "${record.edition}"' to make this its next edition`,
+      param: 'id',
+    });
+  }
+
+  /** Changes a book that may change meanwhile. */
+  async function revise(
+    record: BookRecord,
+    change: (record: BookRecord) => Promise<Parameters<BookStore['revise']>[3]>,
+    expected?: number,
+  ): Promise<BookRecord> {
+    let current = record;
+    for (let tries = 0; tries < revisions; tries++) {
+      if (expected !== undefined && current.edition !== expected)
+        throw new RhapsodeError('book_changed', {
+          message: `the book's edition is ${current.edition}, not ${expected}`,
+          param: 'if-match',
+        });
+      const revised = await books.revise(current.tenant, current.id, current.edition, await change(current));
+      if (!revised) throw new RhapsodeError('book_not_found');
+      if (revised.edition === current.edition + 1) return revised;
+      current = revised;
+    }
+    throw new RhapsodeError('book_changed');
+  }
+
+  async function result(record: BookRecord): Promise<{ at: BookPlace; files: readonly OutputFile[] }> {
+    const at = placeOf(record, factsOf(record));
+    if (record.outcome === undefined || readJson(bookOutcome, record.outcome).state === 'failed')
+      return { at, files: [] };
+    const bytes = await readWhole(artefacts, resultKey(at, record.edition));
+    if (!bytes) throw new RhapsodeError('book_damaged');
+    return { at, files: (JSON.parse(bytes.toString()) as RenderedBook).files };
+  }
+
+  async function control(tenant: string, id: string, wanted: 'run' | 'pause' | 'cancel'): Promise<BookView> {
+    const record = await books.control(tenant, id, wanted);
+    if (!record) throw new RhapsodeError('book_not_found', { message: `there is no book '${id}'` });
+    if (record.control !== wanted || (record.outcome !== undefined && wanted !== 'run'))
+      throw new RhapsodeError('book_ended', { message: `the book has ended: it ${stateOf(record)}` });
+    return view(record);
+  }
+
+  return {
+    async create({ tenant, id, settings, manuscript, replaces, signal }) {
+      const chosen = await chooseVoices(settings, deps.findVoice);
+      const digest = requestDigest(settings, await digestFile(manuscript.path), manuscript.cover);
+      const known = await books.get(tenant, id);
+      if (known && (replaces === undefined || known.requestDigest === digest))
+        return { book: await view(sameBook(known, digest)), created: false };
+      if (!known && replaces !== undefined)
+        throw new RhapsodeError('book_not_found', {
+          message: `there is no book '${id}' to follow`,
+          param: 'if-match',
+        });
+
+      const home = known ? factsOf(known).home : newHome();
+      const at = { tenant, id, home };
+      const stored = await storePlan(manuscript, settings, chosen, at, planDeps(signal));
+      const facts = JSON.stringify(factsFor(home, stored, settings, chosen.main.id));
+      try {
+        if (known) {
+          const before = factsOf(known);
+          // Edits are of sentences by their number, which are others now.
+          const change = async () => ({
+            facts,
+            requestDigest: digest,
+            edits: new Map([...(await books.edits(tenant, id)).keys()].map((n) => [n, ''] as const)),
+          });
+          const revised = await revise(known, change, replaces);
+          await artefacts.deleteAll(planFolder(at, before.plan)).catch(() => {});
+          return { book: await view(revised), created: true };
+        }
+        const createdAtMs = Date.now();
+        const added = await books.create({ tenant, id, createdAtMs, requestDigest: digest, facts }, limits);
+        if (added.result === 'created') return { book: await view(added.book), created: true };
+        // Also the answer to a call that was repeated because its answer was lost.
+        if (added.result === 'exists' && added.book.facts === facts)
+          return { book: await view(added.book), created: true };
+        await artefacts.deleteAll(homeFolder(at));
+        if (added.result === 'exists')
+          return { book: await view(sameBook(added.book, digest)), created: false };
+        throw new RhapsodeError('rate_limited', {
+          message: `${limits.maxOpen} books of this tenant have not ended yet; try again when some have`,
+          retryAfterSeconds: 60,
+        });
+      } catch (error) {
+        // Whether the book was created may not be known, so its plan is left where it is unless it is plain that nobody needs it.
+        if (error instanceof RhapsodeError && error.code === 'book_changed')
+          await artefacts.deleteAll(planFolder(at, stored.name)).catch(() => {});
+        throw error;
+      }
+    },
+
+    async estimate({ tenant, settings, manuscript, signal }) {
+      const chosen = await chooseVoices(settings, deps.findVoice);
+      return estimateBook({ tenant, settings, manuscript, chosen }, { ...deps, signal });
+    },
+
+    get: async (tenant, id) => view(await find(tenant, id)),
+    async list(tenant, { after, limit }) {
+      const found = await books.list(tenant, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
+      return { books: await Promise.all(found.slice(0, limit).map(view)), more: found.length > limit };
+    },
+    pause: (tenant, id) => control(tenant, id, 'pause'),
+    resume: (tenant, id) => control(tenant, id, 'run'),
+    cancel: (tenant, id) => control(tenant, id, 'cancel'),
+
+    async retry(tenant, id) {
+      const record = await find(tenant, id);
+      const state = stateOf(record);
+      if (state === 'cancelled') return control(tenant, id, 'run');
+      if (state !== 'partially_succeeded' && state !== 'failed') return view(record);
+      return view(
+        await revise(record, async (now) => {
+          const facts = factsOf(now);
+          return { facts: JSON.stringify({ ...facts, round: facts.round + 1 }) };
+        }),
+      );
+    },
+
+    async edit(tenant, id, sentence, edit, expected) {
+      const record = await find(tenant, id);
+      const facts = factsOf(record);
+      const kept = await editOf(sentence, edit, placeOf(record, facts), facts, deps);
+      const edits = new Map([[sentence, kept]]);
+      return view(
+        await revise(
+          record,
+          async (now) => {
+            if (factsOf(now).plan !== facts.plan) throw new RhapsodeError('book_changed');
+            return { edits };
+          },
+          expected,
+        ),
+      );
+    },
+
+    async sentences(tenant, id, options) {
+      const record = await find(tenant, id);
+      const facts = factsOf(record);
+      return listSentences(placeOf(record, facts), facts, options, deps);
+    },
+    async files(tenant, id) {
+      return (await result(await find(tenant, id))).files;
+    },
+    async file(tenant, id, name, options) {
+      const { at, files } = await result(await find(tenant, id));
+      const file = files.find((one) => one.name === name);
+      const artefact = file && (await artefacts.get(`${filesFolder(at)}${name}`, options));
+      if (!file || !artefact)
+        throw new RhapsodeError('file_not_found', {
+          message: `the book '${id}' has no file '${name}', or not yet`,
+        });
+      return { ...file, artefact };
+    },
+
+    async delete(tenant, id) {
+      const record = await find(tenant, id);
+      const at = placeOf(record, factsOf(record));
+      if (!(await books.delete(tenant, id))) throw new RhapsodeError('book_not_found');
+      await artefacts.deleteAll(homeFolder(at));
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import type { ArtefactStore } from '@rhapsode/store';
+import { type BookPlace, settledKey } from '../layout.ts';
+import { type BookRequest, type PlannedChapter, readPart } from '../plan/plan-files.ts';
+import type { ChapterAudio, RenderedSentence } from '../render/port.ts';
+import type { SegmentStore } from '../segments/segment-store.ts';
+import { readSettled, SentenceGone, type SettledPart } from '../speak/settle-part.ts';
+
+/** What is kept in memory of a settled part: its sentences are read again when they are needed. */
+export interface PartSummary {
+  readonly wanted: string;
+  readonly digest: string;
+  readonly samples: number;
+  readonly counts: { readonly spoken: number; readonly silence: number; readonly fallback: number };
+}
+
+export function summaryOf({ wanted, digest, samples, sentences }: SettledPart): PartSummary {
+  const count = (wanted: string) => sentences.filter(({ state }) => state === wanted).length;
+  const counts = { spoken: count('spoken'), silence: count('silence'), fallback: count('fallback') };
+  return { wanted, digest, samples, counts };
+}
+
+export interface ChapterSource {
+  readonly at: BookPlace;
+  readonly folder: string;
+  readonly request: BookRequest;
+  readonly sampleRateHz: number;
+  readonly artefacts: ArtefactStore;
+  readonly segments: SegmentStore;
+}
+
+const pauseBytes = 65_536;
+
+/** A chapter whose parts are settled, read from the stores as it is needed. */
+export function createChapterAudio(
+  chapter: PlannedChapter,
+  parts: readonly PartSummary[],
+  source: ChapterSource,
+): ChapterAudio {
+  const { at, folder, request, artefacts, segments } = source;
+  const { tenant } = at;
+  const digest = createHash('sha256').update(chapter.title);
+  for (const part of parts) digest.update(part.digest);
+
+  async function settled(part: number): Promise<SettledPart> {
+    const { wanted } = parts[part]!;
+    const found = await readSettled(artefacts, settledKey(at, wanted), wanted);
+    if (!found) throw new SentenceGone(wanted, chapter.firstSentence);
+    return found;
+  }
+
+  async function* sentences(signal?: AbortSignal): AsyncGenerator<RenderedSentence> {
+    let startSample = 0;
+    for (const number of parts.keys()) {
+      signal?.throwIfAborted();
+      const planned = await readPart(artefacts, folder, chapter.index, number);
+      const part = await settled(number);
+      for (const [index, one] of part.sentences.entries()) {
+        const { n, spoken, key, voice, state, reason, samples, pauseSamples, peak, attempt, worker } = one;
+        const { start, end, source: written } = planned[index]!;
+        const facts = key === '' ? undefined : await segments.facts(tenant, key);
+        if (key !== '' && facts?.samples !== samples) throw new SentenceGone(part.wanted, n);
+        const choice = request.voices[voice]!;
+        yield {
+          ...{ n, start, end, source: written, spoken, key },
+          voice: choice.voice,
+          voiceDigest: choice.digest,
+          state,
+          ...(reason === undefined ? {} : { reason }),
+          ...{ startSample, samples, pauseSamples, peak, marks: facts?.marks ?? [], attempt, worker },
+        };
+        startSample += samples + pauseSamples;
+      }
+    }
+  }
+
+  async function* pcm(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    for (const index of parts.keys()) {
+      const part = await settled(index);
+      for (const { n, key, samples, pauseSamples } of part.sentences) {
+        signal?.throwIfAborted();
+        if (key === '') yield* silence(samples);
+        else {
+          const audio = await segments.pcm(tenant, key);
+          if (audio?.length !== samples * 2) throw new SentenceGone(part.wanted, n);
+          if (samples > 0) yield audio;
+        }
+        yield* silence(pauseSamples);
+      }
+    }
+  }
+
+  return {
+    index: chapter.index,
+    title: chapter.title,
+    digest: digest.digest('hex'),
+    sampleRateHz: source.sampleRateHz,
+    samples: parts.reduce((sum, { samples }) => sum + samples, 0),
+    sentenceCount: chapter.sentences,
+    sentences,
+    pcm,
+  };
+}
+
+function* silence(samples: number): Generator<Uint8Array> {
+  for (let left = samples * 2; left > 0; left -= pauseBytes) yield new Uint8Array(Math.min(left, pauseBytes));
+}

@@ -1,0 +1,60 @@
+import type { BookProgress } from '../book-facts.ts';
+
+const windowMs = 30_000;
+const leastMs = 1_000;
+
+/** Counts what a book has, and how fast it comes: the rate is of what was spoken lately, not of what was found. */
+export function createProgress(totalCharacters: number, now: () => number = () => performance.now()) {
+  let stage: BookProgress['stage'] = 'speaking';
+  let characters = 0;
+  let sentences = 0;
+  let synthesized = 0;
+  let chapters = 0;
+  let audioMs = 0;
+  const spoken: { atMs: number; characters: number }[] = [];
+
+  function rate(): number | undefined {
+    const nowMs = now();
+    while (spoken.length > 0 && spoken[0]!.atMs < nowMs - windowMs) spoken.shift();
+    const first = spoken[0];
+    if (!first || nowMs - first.atMs < leastMs) return undefined;
+    return (spoken.reduce((sum, one) => sum + one.characters, 0) / (nowMs - first.atMs)) * 1000;
+  }
+
+  return {
+    get synthesized() {
+      return synthesized;
+    },
+    sentence(sentence: { start: number; end: number }, fresh: boolean) {
+      sentences += 1;
+      characters += sentence.end - sentence.start;
+      if (!fresh) return;
+      synthesized += 1;
+      const last = spoken.at(-1);
+      const atMs = now();
+      // One entry for each tenth of a second is enough.
+      if (last && atMs - last.atMs < 100) last.characters += sentence.end - sentence.start;
+      else spoken.push({ atMs, characters: sentence.end - sentence.start });
+    },
+    audio(ms: number) {
+      audioMs += ms;
+    },
+    chapter() {
+      chapters += 1;
+    },
+    rendering() {
+      stage = 'rendering';
+    },
+    snapshot(): BookProgress {
+      const charactersPerSecond = rate();
+      const left = totalCharacters - characters;
+      return {
+        ...{ stage, characters, sentences, synthesized, chapters, audioMs: Math.round(audioMs) },
+        ...(charactersPerSecond === undefined
+          ? {}
+          : { charactersPerSecond, etaSeconds: Math.max(0, left / charactersPerSecond) }),
+      };
+    },
+  };
+}
+export type Progress = ReturnType<typeof createProgress>;
