@@ -54,7 +54,9 @@ describe('compose.yaml', () => {
       const port = Object.values(settings[name]!).find((one) => one.name === 'RHAPSODE_PORT')!.default;
       expect(healthcheck.test.at(-1)).toContain(`fetch('http://127.0.0.1:${port}/readyz')`);
       expect(dockerfile).toMatch(
-        new RegExp(`AS ${name}\\nEXPOSE ${port}(?: \\d+)?\\nCMD \\["node", "services/${name}/src/main.ts"\\]`),
+        new RegExp(
+          `AS ${name}\\nEXPOSE ${port}(?: \\d+)?\\nCMD \\["node", "services/${name}/src/main.ts"\\]`,
+        ),
       );
     }
   });

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { RhapsodeError, type Utterance } from '@rhapsode/contracts';
 import { type AudioPiece, hasWords } from '@rhapsode/pipeline';
 import { checkLength, checkText } from '@rhapsode/service';
-import { acceptOpen, type SpokenRequest } from './accept.ts';
+import { acceptArriving, type SpokenRequest } from './accept.ts';
 import type { GatewayDeps } from './deps.ts';
 
 /** All audio of the text before the `flush` that carried this token has been given. */
@@ -40,20 +40,28 @@ export async function openLive<Token>(
   signal: AbortSignal,
 ): Promise<LiveSpeech<Token>> {
   signal.throwIfAborted();
-  const { log, metrics } = deps;
-  const writer = await acceptOpen(request, deps);
-  const { utterance } = writer;
+  const { log, metrics, store, dispatcher, limits } = deps;
+  // Should this process die, it is forgotten too.
+  const text = await acceptArriving({ ...request, transient: true }, deps);
+  const { utterance } = text;
+  const { id } = utterance;
   const stop = new AbortController();
-  const forget = () =>
-    writer.cancel().catch((error: unknown) => log.warn({ utterance: utterance.id, error }, 'not cancelled'));
-  const listening = await deps.hear(utterance.id, { signal: stop.signal }).catch(async (error: unknown) => {
+  const trouble = (what: string) => (error: unknown) => log.warn({ utterance: id, error }, what);
+  const forget = () => dispatcher.cancel(id).catch(trouble('not cancelled'));
+  const listening = await deps.hear(id, { signal: stop.signal }).catch(async (error: unknown) => {
     await forget();
     throw error;
   });
+  // The client is there, though it may say nothing for long.
+  const holding = setInterval(
+    () => void store.hold(id, 'writer').catch(trouble('not held')),
+    (limits.textIdleSeconds * 1000) / 3,
+  ).unref();
 
   let ended: Promise<void> | undefined;
   function end(reason: unknown): Promise<void> {
     signal.removeEventListener('abort', leave);
+    clearInterval(holding);
     stop.abort(reason);
     ended ??= forget().then(() => listening.close());
     return ended;
@@ -121,26 +129,26 @@ export async function openLive<Token>(
 
   return {
     utterance,
-    write: (text) =>
+    write: (piece) =>
       inTurn(async () => {
         // A client that cuts by code units may cut a character in two.
-        const whole = half + text;
+        const whole = half + piece;
         half = /[\ud800-\udbff]$/.test(whole) ? whole.slice(-1) : '';
         const ready = half === '' ? whole : whole.slice(0, -1);
         checkText(ready, 'text');
         if (/\S/.test(ready)) textAtMs ??= performance.now();
-        await writer.write(ready);
+        if (ready !== '') await text.add({ text: ready });
       }),
     flush: (token) =>
       inTurn(async () => {
-        await writer.flush();
-        marks.push({ segments: writer.segments, token });
+        await text.add({ flush: true });
+        marks.push({ segments: text.segments, token });
         wake();
       }),
     finish: () =>
       inTurn(async () => {
         checkText(half, 'text');
-        await writer.finish();
+        await text.add({ end: true });
       }),
     cancel: () => end(cancelled),
     pieces: give(),

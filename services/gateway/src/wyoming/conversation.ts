@@ -10,7 +10,10 @@ import { encodeEvent, readEvents, type WyomingEvent } from './event.ts';
 import { infoEvent } from './info.ts';
 import { chooseVoice, wantedVoice } from './voice-choice.ts';
 
-const start = z.looseObject({ voice: wantedVoice, text_format: z.string().nullish() });
+const start = z.looseObject({
+  voice: wantedVoice,
+  text_format: z.enum(['text', 'ssml']).nullish(),
+});
 const chunk = z.looseObject({ text: z.string() });
 const whole = z.looseObject({ ...start.shape, ...chunk.shape });
 
@@ -114,13 +117,9 @@ export function converse(socket: Socket, deps: GatewayDeps): Conversation {
 
   async function open({ voice, text_format }: z.infer<typeof start>, stopped: boolean) {
     if (draining) throw new RhapsodeError('draining');
-    if (text_format && text_format !== 'text')
-      throw new RhapsodeError('unsupported_setting', {
-        message: `text_format '${text_format.slice(0, 40)}' is not supported; use 'text'`,
-        param: 'text_format',
-      });
     const chosen = await chooseVoice(voice, voices);
-    const speech = await openLive<never>({ ...chosen, class: 'interactive' }, deps, signal);
+    const inputType = text_format ?? 'text';
+    const speech = await openLive<never>({ ...chosen, inputType, class: 'interactive' }, deps, signal);
     answer(() => deliver(speech, stopped));
     return speech;
   }
