@@ -39,6 +39,9 @@ const technologies: Record<string, RegExp> = {
   'wasm-media-encoders': /packages\/audio\/src\/mp3\.ts$/,
   '@grpc/': /services\/gateway\/src\/grpc\//,
   'grpc-health-check': /services\/gateway\/src\/grpc\//,
+  '@evan/': /packages\/audio\/src\/opus-packets\.ts$/,
+  libflacjs: /packages\/audio\/src\/flac\.ts$/,
+  '@alexanderolsen/': /packages\/audio\/src\/resampler\.ts$/,
   fastify: /(packages\/service|services\/[a-z]+)\/src\//,
 };
 

@@ -32,7 +32,7 @@ const bad: Bad[] = [
   { what: 'half a surrogate pair', fields: { input: 'a\udc00' }, status: 400, code: 'invalid_encoding' },
   {
     what: 'an unsupported format',
-    fields: { response_format: 'opus' },
+    fields: { response_format: 'vorbis' },
     status: 400,
     code: 'unsupported_format',
   },

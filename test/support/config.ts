@@ -2,9 +2,9 @@ import type { Executable } from './executables.ts';
 
 /** What the tests read from the environment. No other file of theirs does. */
 export interface TestConfig {
-  /** Directories to look in for servers. */
+  /** Directories to look in for programs. */
   readonly path: readonly string[];
-  /** Servers at a given place instead: RHAPSODE_TEST_REDIS_SERVER, RHAPSODE_TEST_NATS_SERVER, … */
+  /** Programs at a given place instead: RHAPSODE_TEST_REDIS_SERVER, RHAPSODE_TEST_NATS_SERVER, … */
   readonly executables: { readonly [K in Executable]?: string | undefined };
   /** RHAPSODE_TEST_INSTALL=no: never call the system's package manager. */
   readonly mayInstall: boolean;
@@ -19,6 +19,8 @@ export function testConfig(env: NodeJS.ProcessEnv = process.env): TestConfig {
       'redis-server': env.RHAPSODE_TEST_REDIS_SERVER,
       'nats-server': env.RHAPSODE_TEST_NATS_SERVER,
       chromium: env.RHAPSODE_TEST_CHROMIUM,
+      ffmpeg: env.RHAPSODE_TEST_FFMPEG,
+      ffprobe: env.RHAPSODE_TEST_FFPROBE,
     },
     mayInstall: env.RHAPSODE_TEST_INSTALL !== 'no',
     soak: {

@@ -21,7 +21,7 @@ test('finds servers where an ordinary PATH does not look', () => {
   expect(findExecutable('redis-server', config)).toMatch(/^\/.*redis-server$/);
 });
 
-test('prints one line for each server', () => {
+test('prints one line for each program', () => {
   const print = vi.spyOn(console, 'log').mockImplementation(() => {});
   prepare({ ...config, path: ['/usr/sbin'] });
   const lines = print.mock.calls.map(([line]) => line);
@@ -30,5 +30,7 @@ test('prints one line for each server', () => {
     expect.stringMatching(/^redis-server \d+\.\d+\.\d+ at \//),
     expect.stringMatching(/^nats-server \d+\.\d+\.\d+ at \//),
     expect.stringMatching(/^chromium \d+\.\d+\.\d+ at \//),
+    expect.stringMatching(/^ffmpeg \S.* at \//),
+    expect.stringMatching(/^ffprobe \S.* at \//),
   ]);
 });

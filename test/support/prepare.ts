@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { type TestConfig, testConfig } from './config.ts';
-import { type Executable, executables, findExecutable, missing } from './executables.ts';
+import { type Executable, executables, findExecutable, missing, packageOf } from './executables.ts';
 
 /**
  * Installs Debian packages without a question and without starting a service of theirs: `policy-rc.d` answers "no" to
@@ -36,7 +36,9 @@ function asRoot(): readonly string[] | undefined {
 }
 
 function installMissing(names: readonly Executable[], config: TestConfig): void {
-  const packages = names.filter((name) => config.executables[name] === undefined);
+  const packages = [
+    ...new Set(names.filter((name) => config.executables[name] === undefined).map(packageOf)),
+  ];
   const root = asRoot();
   if (packages.length === 0 || !config.mayInstall || root === undefined) return;
   if (!succeeds('apt-get', ['--version'])) return;
@@ -55,8 +57,9 @@ export function prepare(config: TestConfig = testConfig()): void {
   if (absent().length > 0) throw new Error(missing(absent()));
   for (const name of executables) {
     const path = findExecutable(name, config)!;
-    const version = /\d+\.\d+\.\d+/.exec(
-      execFileSync(path, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    const flag = packageOf(name) === 'ffmpeg' ? '-version' : '--version';
+    const version = /\d+\.\d+(\.\d+)?/.exec(
+      execFileSync(path, [flag], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
     )?.[0];
     console.log(`${name} ${version ?? '(unknown version)'} at ${path}`);
   }

@@ -16,13 +16,16 @@ interface FormatFacts {
 }
 
 export const audioFormats = {
+  mp3: { contentType: 'audio/mpeg', extension: 'mp3' },
+  opus: { contentType: 'audio/ogg; codecs=opus', extension: 'opus' },
+  aac: { contentType: 'audio/aac', extension: 'aac' },
+  flac: { contentType: 'audio/flac', extension: 'flac' },
   wav: {
     contentType: 'audio/wav',
     extension: 'wav',
     fixedRate: { headerBytes: wavHeaderBytes, bytesPerSample },
   },
   pcm: { contentType: 'audio/pcm', extension: 'pcm', fixedRate: { headerBytes: 0, bytesPerSample } },
-  mp3: { contentType: 'audio/mpeg', extension: 'mp3' },
 } as const satisfies Record<string, FormatFacts>;
 
 export type AudioFormat = keyof typeof audioFormats;

@@ -31,6 +31,8 @@ export interface CreatedUtterance {
 
 export interface AudioOptions {
   readonly format?: string;
+  /** In Hz; by default that of the voice. */
+  readonly sampleRateHz?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -127,12 +129,13 @@ export function createApi(options: ApiOptions): Api {
       return { id, audioUrl: base + audio_url };
     },
 
-    async *audio({ audioUrl }, { format = 'wav', signal } = {}) {
+    async *audio({ audioUrl }, { format = 'wav', sampleRateHz, signal } = {}) {
       const base = urls.find((url) => audioUrl.startsWith(url));
       const others = base === undefined ? [] : urls.filter((url) => url !== base);
       const sources = [audioUrl, ...others.map((url) => url + audioUrl.slice(base!.length))].map((source) => {
         const href = new URL(source);
         href.searchParams.set('format', format);
+        if (sampleRateHz !== undefined) href.searchParams.set('sample_rate', String(sampleRateHz));
         return href.href;
       });
       const audio = await download(sources, { signal, fetch: request, headers, maxAttempts, retryDelayMs });

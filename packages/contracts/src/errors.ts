@@ -213,6 +213,7 @@ export const errorCatalogue = {
     retryable: false,
     safe: 'The speech engine gave invalid audio.',
   },
+  encoder_failed: { status: 500, grpc: 'INTERNAL', retryable: true, safe: 'The audio could not be encoded.' },
   splice_mismatch: {
     status: 500,
     grpc: 'DATA_LOSS',

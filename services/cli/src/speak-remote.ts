@@ -9,6 +9,7 @@ export interface RemoteOptions {
   readonly speed?: number | undefined;
   readonly seed?: number | undefined;
   readonly format: AudioFormat;
+  readonly sampleRateHz?: number | undefined;
   readonly path: string;
   readonly signal: AbortSignal;
   readonly onProgress: (bytes: number) => void;
@@ -16,7 +17,7 @@ export interface RemoteOptions {
 
 /** Speaks a text on a server and writes the bytes that it answers, across broken connections. */
 export async function speakRemote(text: string, options: RemoteOptions) {
-  const { url, voice, speaker, speed, seed, format, path, signal, onProgress } = options;
+  const { url, voice, speaker, speed, seed, format, sampleRateHz, path, signal, onProgress } = options;
   const client = createClient({ url });
   const startedAt = performance.now();
   const file = await createWholeFile(path);
@@ -35,7 +36,7 @@ export async function speakRemote(text: string, options: RemoteOptions) {
       signal,
     );
     created = utterance.id;
-    for await (const part of client.audio(utterance, { format, signal })) {
+    for await (const part of client.audio(utterance, { format, sampleRateHz, signal })) {
       ttfaMs ??= performance.now() - startedAt;
       await file.write(part);
       bytes += part.length;

@@ -1,4 +1,14 @@
-import { type AudioFormat, createEncoder, formatFacts, pcmSamples } from '@rhapsode/audio';
+import { setImmediate } from 'node:timers/promises';
+import {
+  type AudioEncoder,
+  type AudioFormat,
+  createEncoder,
+  encodedBytes,
+  encodedRateHz,
+  formatFacts,
+  pcmSamples,
+  samplesAtRate,
+} from '@rhapsode/audio';
 import { type Position, RhapsodeError, start, type Utterance } from '@rhapsode/contracts';
 import { isAudio, type ListenDeps, type Listening, listen, locate, totalSamples } from '@rhapsode/pipeline';
 import type { StreamedAnswer } from '@rhapsode/service';
@@ -7,6 +17,8 @@ import { notSatisfiable, parseByteRange } from './byte-range.ts';
 export interface AudioRequest {
   readonly id: string;
   readonly format: AudioFormat;
+  /** Of the bytes; by default the voice's, or the next one that the format knows. */
+  readonly sampleRateHz?: number | undefined;
   /** Where the byte sequence begins; the utterance's start by default. */
   readonly from?: Position | undefined;
   /** The `Range` header. */
@@ -17,17 +29,20 @@ export interface AudioRequest {
 /** What `Content-Range` says of an answer whose end nobody knows yet: no byte can lie behind this one. */
 const lastByteThereCanBe = Number.MAX_SAFE_INTEGER;
 
+/** Encoding what is at hand already stops for others after so long. */
+const longestTurnMs = 8;
+
 /**
  * An utterance's audio as one immutable, append-only sequence of bytes, from any of its bytes on. Resolves when the first
  * bytes are there, so that what fails before has a status of its own. (Of a WAV header two requests may see different sizes: it
- * tells the length once that is known.)
+ * tells the length once that is known. Other headers could too, but the bytes are worth more.)
  */
 export async function answerAudio(request: AudioRequest, deps: ListenDeps): Promise<StreamedAnswer> {
   const { id, format } = request;
   const state = await deps.store.get(id);
   if (!state) throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${id}` });
   const { utterance } = state;
-  const { samples, length } = await lengthOf(request, deps);
+  const { samples, length } = await lengthOf(request, utterance, deps);
   const range = parseByteRange(request.range, length);
   const most = range?.last === undefined ? length : range.last - range.first + 1;
   // Only of an utterance that is made already it is certain that all these bytes will come.
@@ -37,7 +52,12 @@ export async function answerAudio(request: AudioRequest, deps: ListenDeps): Prom
   const listening = await listen(id, { from: begin.from, signal: request.signal }, deps);
   // Who begins here has no use for what is before.
   listening.consumed(Math.min(begin.from.segment, state.segments));
-  const whole = encode(listening, format, begin.header ? { samples } : undefined, begin.drop);
+  const whole = encode(
+    listening,
+    request,
+    begin.header ? { samples: format === 'wav' ? samples : undefined } : undefined,
+    begin.drop,
+  );
   const body = cut(whole, { drop: begin.drop, most, exact: answered !== undefined });
   const first = await body.next();
   if (first.done && range) throw notSatisfiable(length);
@@ -57,7 +77,7 @@ export async function answerAudio(request: AudioRequest, deps: ListenDeps): Prom
 
 /** What `HEAD` tells: as much as is known without waiting. */
 export async function describeAudio(
-  request: Omit<AudioRequest, 'signal'>,
+  request: Wanted,
   deps: Pick<ListenDeps, 'store'>,
 ): Promise<Record<string, string>> {
   const state = await deps.store.get(request.id);
@@ -65,35 +85,45 @@ export async function describeAudio(
     throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${request.id}` });
   if (state.cancelled)
     throw new RhapsodeError('cancelled', { message: `utterance ${request.id} was cancelled` });
-  const { length } = await lengthOf(request, deps);
+  const { length } = await lengthOf(request, state.utterance, deps);
   return {
     ...audioHeaders(request, state.utterance),
     ...(length === undefined ? {} : { 'content-length': String(length) }),
   };
 }
 
-const audioHeaders = (
-  { id, format, from = start }: Omit<AudioRequest, 'signal'>,
-  { sampleRateHz, voiceDigest }: Utterance,
-): Record<string, string> => ({
-  'content-type': formatFacts(format).contentType,
-  'accept-ranges': 'bytes',
-  'cache-control': 'no-store',
-  etag: `"${id}-${format}-${from.segment}-${from.sample}"`,
-  'x-rhapsode-utterance': id,
-  'x-rhapsode-sample-rate': String(sampleRateHz),
-  'x-rhapsode-voice-digest': voiceDigest,
-});
+type Wanted = Omit<AudioRequest, 'signal'>;
+
+/** The rate of the answer; one that the format does not know is refused. */
+const rateOf = ({ format, sampleRateHz }: Wanted, utterance: Utterance): number =>
+  encodedRateHz(format, utterance.sampleRateHz, sampleRateHz);
+
+function audioHeaders(wanted: Wanted, utterance: Utterance): Record<string, string> {
+  const { id, format, from = start } = wanted;
+  const rate = rateOf(wanted, utterance);
+  return {
+    'content-type': formatFacts(format).contentType,
+    'accept-ranges': 'bytes',
+    'cache-control': 'no-store',
+    etag: `"${id}-${format}-${rate}-${from.segment}-${from.sample}"`,
+    'x-rhapsode-utterance': id,
+    'x-rhapsode-sample-rate': String(rate),
+    'x-rhapsode-voice-digest': utterance.voiceDigest,
+  };
+}
 
 /** Samples of the whole, and bytes of the whole sequence; undefined while, or where, they are not known. */
 async function lengthOf(
-  { id, format, from = start }: Omit<AudioRequest, 'signal'>,
+  wanted: Wanted,
+  utterance: Utterance,
   { store }: Pick<ListenDeps, 'store'>,
 ): Promise<{ samples: number | undefined; length: number | undefined }> {
-  const { fixedRate } = formatFacts(format);
+  const { id, format, from = start } = wanted;
   const samples = isStart(from) ? await totalSamples(store, id) : undefined;
-  const known = samples !== undefined && fixedRate !== undefined;
-  return { samples, length: known ? fixedRate.headerBytes + samples * 2 : undefined };
+  if (samples === undefined) return { samples, length: undefined };
+  const rate = rateOf(wanted, utterance);
+  const encoded = samplesAtRate(samples, utterance.sampleRateHz, rate);
+  return { samples, length: encodedBytes(format, rate, encoded) };
 }
 
 const isStart = (at: Position) => at.segment === 0 && at.sample === 0;
@@ -101,13 +131,15 @@ const isStart = (at: Position) => at.segment === 0 && at.sample === 0;
 /** Where to listen from, and how many of the encoded bytes to drop, so that byte `offset` of the sequence comes first. */
 async function beginAt(
   utterance: Utterance,
-  { format, from = start }: AudioRequest,
+  request: AudioRequest,
   offset: number,
   { store }: ListenDeps,
 ): Promise<{ from: Position; header: boolean; drop: number }> {
+  const { format, from = start } = request;
   const { fixedRate } = formatFacts(format);
+  const isResampled = rateOf(request, utterance) !== utterance.sampleRateHz;
   // Only encoding from the start tells which byte belongs to which sample.
-  if (!fixedRate || offset < fixedRate.headerBytes || offset === 0)
+  if (!fixedRate || isResampled || offset < fixedRate.headerBytes || offset === 0)
     return { from, header: true, drop: offset };
   const bytes = offset - fixedRate.headerBytes;
   if (!isStart(from)) return { from, header: false, drop: bytes };
@@ -121,15 +153,17 @@ async function beginAt(
  */
 async function* encode(
   listening: Listening,
-  format: AudioFormat,
+  { format, sampleRateHz: wantedRateHz }: AudioRequest,
   header: { samples: number | undefined } | undefined,
   heardBefore: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { deterministic } = listening.utterance;
+  const { deterministic, sampleRateHz } = listening.utterance;
   let given = 0;
+  let encoder: AudioEncoder | undefined;
   try {
-    const encoder = await createEncoder(format, { sampleRateHz: listening.utterance.sampleRateHz });
+    encoder = await createEncoder(format, { sampleRateHz, wantedRateHz });
     let before = header ? encoder.header(header.samples) : new Uint8Array(0);
+    let turnMs = performance.now();
     for await (const piece of listening.pieces) {
       if (!isAudio(piece)) {
         listening.consumed(piece.segment + 1);
@@ -140,14 +174,21 @@ async function* encode(
           message: `segment ${piece.position.segment} was made again and is not what was heard; begin anew`,
           segment: piece.position.segment,
         });
-      const bytes = encoder.push(pcmSamples(piece.pcm));
-      given += before.length + bytes.length;
-      yield before.length > 0 ? Buffer.concat([before, bytes]) : bytes;
-      before = new Uint8Array(0);
+      const bytes = await encoder.push(pcmSamples(piece.pcm));
+      // An encoder that only holds samples back has made no audio yet.
+      if (bytes.length > 0) {
+        given += before.length + bytes.length;
+        yield before.length > 0 ? Buffer.concat([before, bytes]) : bytes;
+        before = new Uint8Array(0);
+      }
+      // Bytes that are encoded again only to be dropped wait for no socket: others must have their turn.
+      if (performance.now() - turnMs < longestTurnMs) continue;
+      await setImmediate();
+      turnMs = performance.now();
     }
-    yield Buffer.concat([before, encoder.finish()]);
+    yield Buffer.concat([before, await encoder.finish()]);
   } finally {
-    await listening.close();
+    await Promise.all([listening.close(), encoder?.close()]);
   }
 }
 

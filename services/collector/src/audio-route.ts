@@ -1,4 +1,4 @@
-import { audioFormatNames, parseAudioFormat } from '@rhapsode/audio';
+import { audioFormatNames, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import { positionText, RhapsodeError, utteranceId } from '@rhapsode/contracts';
 import type { ListenDeps } from '@rhapsode/pipeline';
 import { createSocketDrain, disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
@@ -13,8 +13,17 @@ const query = z.strictObject({
     .string()
     .default('wav')
     .describe(`one of ${audioFormatNames.join(', ')}`),
+  sample_rate: z.coerce.number().optional().describe('in Hz; by default that of the voice'),
   from: positionText.optional(),
 });
+
+/** What a request asks for; a format or rate that can't be is refused by name. */
+function wantedOf(value: unknown) {
+  const { format: name, sample_rate: rate, from } = parseRequest(query, value);
+  const format = parseAudioFormat(name, 'format');
+  const sampleRateHz = rate === undefined ? undefined : parseSampleRate(rate, format, 'sample_rate');
+  return { format, sampleRateHz, from };
+}
 
 export interface AudioRouteDeps extends ListenDeps {
   readonly log: ListenDeps['log'];
@@ -30,9 +39,8 @@ export function audioRoute(app: FastifyInstance, deps: AudioRouteDeps): void {
 
   app.get('/v1/utterances/:id/audio', { exposeHeadRoute: false }, async (request, reply) => {
     const { id } = idOf(request.params);
-    const { format, from } = parseRequest(query, request.query);
+    const wanted = { id, ...wantedOf(request.query), range: request.headers.range };
     const signal = disconnectSignal(request, reply);
-    const wanted = { id, format: parseAudioFormat(format, 'format'), from, range: request.headers.range };
     const answer = await answerAudio({ ...wanted, signal }, deps).catch(async (error: unknown) => {
       if (error instanceof RhapsodeError && error.code === 'range_not_satisfiable') {
         const { 'content-length': length } = await describeAudio(wanted, deps);
@@ -55,8 +63,7 @@ export function audioRoute(app: FastifyInstance, deps: AudioRouteDeps): void {
 
   app.head('/v1/utterances/:id/audio', async (request, reply) => {
     const { id } = idOf(request.params);
-    const { format, from } = parseRequest(query, request.query);
-    const headers = await describeAudio({ id, format: parseAudioFormat(format, 'format'), from }, deps);
+    const headers = await describeAudio({ id, ...wantedOf(request.query) }, deps);
     return reply.headers(headers).send();
   });
 }

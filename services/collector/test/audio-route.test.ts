@@ -1,10 +1,12 @@
 import type { AddressInfo } from 'node:net';
+import type { AudioFormat } from '@rhapsode/audio';
 import { createMetricsObserver, type SubmitRequest, submit } from '@rhapsode/pipeline';
 import { createEmbedded, type Embedded } from '@rhapsode/pipeline/embedded';
 import { createHttpApp } from '@rhapsode/service';
 import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
 import { createLocalEngine, openCatalogue, toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
+import { decode, probe } from '../../../test/support/decode.ts';
 import { audioRoute } from '../src/audio-route.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -63,6 +65,12 @@ async function serve(realTimeFactor = 0) {
 
 const bytes = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
+/** The bytes that may change once, and whether the whole's length can be known, of what a query asks for. */
+function about(query: string): { headerBytes: number; isSized: boolean } {
+  const format = new URLSearchParams(query).get('format') as AudioFormat;
+  return { headerBytes: format === 'wav' ? 44 : 0, isSized: ['pcm', 'wav', 'mp3'].includes(format) };
+}
+
 async function expected({ store }: Embedded, id: string): Promise<Buffer> {
   const segments = await store.segments(id, 0, 1000);
   const parts = segments.flatMap((segment, index) => [
@@ -88,40 +96,92 @@ describe('GET /v1/utterances/{id}/audio', () => {
     expect(wav.subarray(44).equals(wanted)).toBe(true);
   });
 
-  it.each(['pcm', 'wav', 'mp3'])(
-    'continues %s at any byte, before and after the end is known',
-    async (format) => {
-      const { speak, get } = await serve();
-      const id = await speak();
-      const offsets = [1, 44, 45, 33_333, format === 'mp3' ? 50_001 : 100_001];
-      const early = offsets.map(async (n) => ({
-        n,
-        response: await get(id, `?format=${format}`, `bytes=${n}-`),
-      }));
-      const whole = await bytes(await get(id, `?format=${format}`));
-      for (const { n, response } of await Promise.all(early)) {
-        expect(response.status).toBe(206);
-        expect(response.headers.get('content-range')).toMatch(new RegExp(`^bytes ${n}-`));
-        const rest = await bytes(response);
-        // The sizes in a WAV header are known later than its other bytes.
-        const from = format === 'wav' ? Math.max(n, 44) : n;
-        expect(rest.subarray(from - n).equals(whole.subarray(from))).toBe(true);
-      }
-      const known = await bytes(await get(id, `?format=${format}`));
-      for (const n of offsets) {
-        const late = await get(id, `?format=${format}`, `bytes=${n}-`);
-        expect((await bytes(late)).equals(known.subarray(n))).toBe(true);
-      }
-      const part = await get(id, `?format=${format}`, 'bytes=100-299');
-      expect(part.status).toBe(206);
-      // Nobody knows how long an MP3 is before it is encoded.
-      expect(part.headers.get('content-length')).toBe(format === 'mp3' ? null : '200');
-      expect((await bytes(part)).equals(whole.subarray(100, 300))).toBe(true);
-      const behind = await get(id, `?format=${format}`, `bytes=${whole.length}-`);
-      expect(behind.status).toBe(416);
-      expect(behind.headers.get('content-range')).toBe(format === 'mp3' ? null : `bytes */${whole.length}`);
-    },
-  );
+  it.each([
+    'format=pcm',
+    'format=wav',
+    'format=mp3',
+    'format=opus',
+    'format=aac',
+    'format=flac',
+    'format=pcm&sample_rate=22050',
+    'format=wav&sample_rate=8000',
+    'format=flac&sample_rate=44100',
+    'format=mp3&sample_rate=24000',
+    'format=opus&sample_rate=48000',
+  ])('continues %s at any byte, before and after the end is known', async (query) => {
+    const { speak, get } = await serve();
+    const id = await speak();
+    const { headerBytes, isSized } = about(query);
+    const offsets = [1, 44, 45, 20_001, 50_001];
+    const early = offsets.map(async (n) => ({ n, response: await get(id, `?${query}`, `bytes=${n}-`) }));
+    const whole = await bytes(await get(id, `?${query}`));
+    for (const { n, response } of await Promise.all(early)) {
+      expect(response.status).toBe(206);
+      expect(response.headers.get('content-range')).toMatch(new RegExp(`^bytes ${n}-`));
+      const rest = await bytes(response);
+      // The sizes in a WAV header are known later than its other bytes.
+      const from = Math.max(n, headerBytes);
+      expect(rest.subarray(from - n).equals(whole.subarray(from))).toBe(true);
+    }
+    const known = await bytes(await get(id, `?${query}`));
+    expect(known.subarray(headerBytes).equals(whole.subarray(headerBytes))).toBe(true);
+    for (const n of offsets) {
+      const late = await get(id, `?${query}`, `bytes=${n}-`);
+      expect((await bytes(late)).equals(known.subarray(n))).toBe(true);
+    }
+    const part = await get(id, `?${query}`, 'bytes=1000-1299');
+    expect(part.status).toBe(206);
+    // Where the bit rate varies nobody knows how long it is before it is encoded.
+    expect(part.headers.get('content-length')).toBe(isSized ? '300' : null);
+    expect((await bytes(part)).equals(whole.subarray(1000, 1300))).toBe(true);
+    const behind = await get(id, `?${query}`, `bytes=${whole.length}-`);
+    expect(behind.status).toBe(416);
+    expect(behind.headers.get('content-range')).toBe(isSized ? `bytes */${whole.length}` : null);
+  });
+
+  it.each([
+    ['wav', 8000],
+    ['flac', 22_050],
+    ['mp3', 24_000],
+    ['opus', 48_000],
+    ['aac', 44_100],
+  ] as const)('gives %s at %i Hz, as an independent decoder hears it', async (format, rate) => {
+    const { embedded, speak, get } = await serve();
+    const id = await speak();
+    const samples = (await expected(embedded, id)).length / 2;
+    await bytes(await get(id));
+    const response = await get(id, `?format=${format}&sample_rate=${rate}`);
+    expect(response.headers.get('content-type')).toMatch(/^audio\//);
+    expect(response.headers.get('x-rhapsode-sample-rate')).toBe(String(rate));
+    const audio = await bytes(response);
+    expect(await probe(audio)).toMatchObject({ sampleRateHz: rate, channels: 1 });
+    const { pcm, complaints } = await decode(audio, format);
+    expect(complaints).toBe('');
+    const wanted = Math.round((samples * rate) / 16_000);
+    // The bytes of MP3 and AAC are the same before the end is known, so they can't tell where the last frame's sound ends.
+    const most = { wav: 0, flac: 0, opus: 0, mp3: 575, aac: 2047 }[format];
+    expect(pcm.length - wanted).toBeGreaterThanOrEqual(0);
+    expect(pcm.length - wanted).toBeLessThanOrEqual(most);
+  });
+
+  it('refuses a sample rate that a format can’t have, and names those that it can', async () => {
+    const { speak, get } = await serve();
+    const id = await speak();
+    for (const [query, allowed] of [
+      ['?format=opus&sample_rate=44100', '8000, 12000, 16000, 24000, 48000'],
+      ['?format=mp3&sample_rate=20000', '8000, 11025'],
+      ['?format=wav&sample_rate=200', '8000 to 48000'],
+    ] as const) {
+      const response = await get(id, query);
+      expect(response.status).toBe(400);
+      expect(((await response.json()) as { error: object }).error).toMatchObject({
+        code: 'unsupported_format',
+        param: 'sample_rate',
+        message: expect.stringContaining(allowed),
+      });
+    }
+    expect((await get(id, '?sample_rate=fast')).status).toBe(400);
+  });
 
   it('promises no length while the end is not known, and ends where the audio ends', async () => {
     const { embedded, speak, get } = await serve(0.05);

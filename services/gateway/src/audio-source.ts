@@ -6,6 +6,8 @@ import type { StreamedAnswer } from '@rhapsode/service';
 export interface AudioWanted {
   readonly id: string;
   readonly format: AudioFormat;
+  /** Of the bytes; by default the voice's, or the next one that the format knows. */
+  readonly sampleRateHz?: number | undefined;
   readonly from?: Position | undefined;
   /** A `Range` header. */
   readonly range?: string | undefined;
@@ -31,8 +33,12 @@ const passedOn = [
 /** Pipes from one of several collectors; when it dies the next one goes on at the same byte, and the client sees nothing of it. */
 export function createCollectorSource(collectorUrls: readonly string[]): AudioSource {
   let turn = 0;
-  return async ({ id, format, from, range, signal }) => {
-    const query = new URLSearchParams({ format, ...(from ? { from: formatPosition(from) } : {}) });
+  return async ({ id, format, sampleRateHz, from, range, signal }) => {
+    const query = new URLSearchParams({
+      format,
+      ...(sampleRateHz === undefined ? {} : { sample_rate: String(sampleRateHz) }),
+      ...(from ? { from: formatPosition(from) } : {}),
+    });
     const first = turn++ % collectorUrls.length;
     const urls = [...collectorUrls.slice(first), ...collectorUrls.slice(0, first)].map(
       (base) => new URL(`/v1/utterances/${id}/audio?${query}`, base).href,

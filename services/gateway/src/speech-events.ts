@@ -1,4 +1,4 @@
-import { type AudioFormat, createEncoder, pcmSamples } from '@rhapsode/audio';
+import { type AudioEncoder, type AudioFormat, createEncoder, pcmSamples } from '@rhapsode/audio';
 import { errorBody, type Segment, sourceSpan } from '@rhapsode/contracts';
 import { type ChunkFacts, isAudio, type Listening, type SegmentDone } from '@rhapsode/pipeline';
 import type { StreamedAnswer } from '@rhapsode/service';
@@ -115,17 +115,21 @@ export async function* speechEvents(
     };
   }
 
+  let encoder: AudioEncoder | undefined;
   try {
-    const encoder = await createEncoder(format, { sampleRateHz });
+    encoder = await createEncoder(format, { sampleRateHz });
     let header: Uint8Array | undefined = encoder.header();
     for await (const piece of listening.pieces) {
       const segment = isAudio(piece) ? piece.position.segment : piece.segment;
       yield* begin(segment);
       if (isAudio(piece)) {
         const samples = piece.pcm.length / 2;
-        const bytes = encoder.push(pcmSamples(piece.pcm));
-        yield* delta(header ? Buffer.concat([header, bytes]) : bytes);
-        header = undefined;
+        const bytes = await encoder.push(pcmSamples(piece.pcm));
+        // A format may hold samples back until a frame is full; its header waits for the first one.
+        if (bytes.length > 0) {
+          yield* delta(header ? Buffer.concat([header, bytes]) : bytes);
+          header = undefined;
+        }
         heard += samples;
         firstAudioMs ??= elapsedMs();
         if (metrics && piece.type === 'audio')
@@ -158,7 +162,7 @@ export async function* speechEvents(
       listening.consumed(segment + 1);
       sentences.forget(segment);
     }
-    yield* delta(Buffer.concat([header ?? new Uint8Array(0), encoder.finish()]));
+    yield* delta(Buffer.concat([header ?? new Uint8Array(0), await encoder.finish()]));
     const warnings = wanted.warnings();
     yield {
       type: 'speech.audio.done',
@@ -166,7 +170,7 @@ export async function* speechEvents(
       ...(warnings.length > 0 ? { warnings } : {}),
     };
   } finally {
-    await listening.close();
+    await Promise.all([listening.close(), encoder?.close()]);
   }
 }
 

@@ -37,6 +37,9 @@ describe('POST /v1/audio/speech', () => {
     ['pcm', 'audio/pcm'],
     ['wav', 'audio/wav'],
     ['mp3', 'audio/mpeg'],
+    ['opus', 'audio/ogg; codecs=opus'],
+    ['aac', 'audio/aac'],
+    ['flac', 'audio/flac'],
   ])('gives %s as %s, whole and chunked', async (response_format, type) => {
     const { speech } = await start();
     const response = await speech({ input: story, response_format });
@@ -94,7 +97,7 @@ describe('POST /v1/audio/speech', () => {
     ['an unknown field', { colour: 'red' }, 400, 'unknown_field', 'colour'],
     ['too high a speed', { speed: 4.5 }, 400, 'invalid_request', 'speed'],
     ['a speed of another type', { speed: 'fast' }, 400, 'invalid_request', 'speed'],
-    ['an unknown format', { response_format: 'opus' }, 400, 'unsupported_format', 'response_format'],
+    ['an unknown format', { response_format: 'vorbis' }, 400, 'unsupported_format', 'response_format'],
     ['an unknown stream format', { stream_format: 'ws' }, 400, 'invalid_request', 'stream_format'],
     [
       'a speaker that the voice has not',

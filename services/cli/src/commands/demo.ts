@@ -40,7 +40,7 @@ export const demo: Command = {
     const name = values.voice ?? 'default';
     const voice = (await openCatalogue(catalogueOptions(config))).get(name);
     const wav = join(folder, 'demo.wav');
-    const file = await createAudioFile(wav, 'wav', voice.sampleRateHz);
+    const file = await createAudioFile(wav, 'wav', voice);
     let speaker: Speaker | undefined;
     try {
       speaker = await createSpeaker(config, { warm: [voice.id] });

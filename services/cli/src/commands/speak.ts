@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { type AudioFormat, parseAudioFormat } from '@rhapsode/audio';
+import { type AudioFormat, audioFormatNames, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { openCatalogue } from '@rhapsode/voices';
 import { numberOption, parse, type Usage } from '../args.ts';
@@ -22,6 +22,7 @@ const usage = {
     speed: { type: 'string' },
     seed: { type: 'string' },
     format: { type: 'string', short: 'f' },
+    'sample-rate': { type: 'string' },
     url: { type: 'string' },
     json: { type: 'boolean' },
   },
@@ -31,7 +32,8 @@ const usage = {
     speaker: 'speaker, of a voice that has several',
     speed: '1 is the voice’s own pace, 2 twice as fast (0.25 to 4)',
     seed: 'another take of the same text (a whole number)',
-    format: 'wav, pcm or mp3, whatever the file is called',
+    format: `${audioFormatNames.slice(0, -1).join(', ')} or ${audioFormatNames.at(-1)}, whatever the file is called`,
+    'sample-rate': 'in Hz (default: that of the voice, or the next one that the format knows)',
     url: 'speak on a server, e.g. http://localhost:8080',
     json: 'print a last line of JSON instead of words',
   },
@@ -50,6 +52,8 @@ export const speak: Command = {
     const format = formatOf(path, values.format);
     const speed = numberOption('speed', values.speed, 0.25, 4);
     const seed = numberOption('seed', values.seed, 0, 0xffff_ffff, { whole: true });
+    const rate = numberOption('sample-rate', values['sample-rate'], 1, 1_000_000);
+    const wantedRateHz = rate === undefined ? undefined : parseSampleRate(rate, format, 'sample-rate');
     const voiceName = values.voice ?? 'default';
     const text = await readText(argument);
     const progress = createProgress(stderr, { quiet: values.json === true });
@@ -62,6 +66,7 @@ export const speak: Command = {
         speed,
         seed,
         format,
+        sampleRateHz: wantedRateHz,
         path,
         signal,
         onProgress: (bytes) => progress.update(bytes, undefined, 'bytes'),
@@ -76,7 +81,10 @@ export const speak: Command = {
     }
 
     const voice = (await openCatalogue(catalogueOptions(config))).get(voiceName);
-    const file = await createAudioFile(path, format, voice.sampleRateHz);
+    const file = await createAudioFile(path, format, {
+      sampleRateHz: voice.sampleRateHz,
+      wantedRateHz,
+    });
     let speaker: Speaker | undefined;
     try {
       speaker = await createSpeaker(config, { warm: [voice.id] });

@@ -1,4 +1,4 @@
-import { audioFormatNames, parseAudioFormat } from '@rhapsode/audio';
+import { audioFormatNames, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import {
   positionText,
   RhapsodeError,
@@ -42,6 +42,7 @@ const query = z.strictObject({
     .string()
     .default('wav')
     .describe(`one of ${audioFormatNames.join(', ')}`),
+  sample_rate: z.coerce.number().optional().describe('in Hz; by default that of the voice'),
   from: positionText.optional(),
 });
 
@@ -94,12 +95,15 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
   });
 
   app.get('/v1/utterances/:id/audio', { exposeHeadRoute: false }, async (request, reply) => {
-    const { format, from } = parseRequest(query, request.query);
+    const { format: name, sample_rate: rate, from } = parseRequest(query, request.query);
+    const format = parseAudioFormat(name, 'format');
+    const sampleRateHz = rate === undefined ? undefined : parseSampleRate(rate, format, 'sample_rate');
     const { utterance } = await ownUtterance(request.params, deps);
     const signal = disconnectSignal(request, reply);
     const answer = await audio({
       id: utterance.id,
-      format: parseAudioFormat(format, 'format'),
+      format,
+      sampleRateHz,
       from,
       range: request.headers.range,
       signal,

@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AudioFormat, pcmSamples } from '@rhapsode/audio';
+import { needExecutable } from './executables.ts';
+
+/** What a program writes, and what it complains of. */
+function run(program: string, args: string[]): Promise<{ out: Buffer; complaints: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const out: Buffer[] = [];
+    const complaints: Buffer[] = [];
+    child.stdout.on('data', (bytes: Buffer) => out.push(bytes));
+    child.stderr.on('data', (bytes: Buffer) => complaints.push(bytes));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const said = Buffer.concat(complaints).toString();
+      if (code === 0) resolve({ out: Buffer.concat(out), complaints: said });
+      else reject(new Error(`${program} ended with ${code}: ${said}`));
+    });
+  });
+}
+
+async function inFile<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'rhapsode-decode-'));
+  try {
+    const file = join(folder, 'audio');
+    await writeFile(file, bytes);
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** ffmpeg's names of what the bytes are in. */
+const demuxers: Record<AudioFormat, readonly string[]> = {
+  mp3: ['mp3'],
+  opus: ['ogg'],
+  aac: ['aac'],
+  flac: ['flac'],
+  wav: ['wav'],
+  pcm: ['s16le', '-ac', '1'],
+};
+
+export interface Decoded {
+  readonly pcm: Int16Array;
+  /** What the decoder found wrong with the bytes; empty where they are in order. */
+  readonly complaints: string;
+}
+
+/** Decodes audio with ffmpeg, at its own rate. */
+export const decode = (bytes: Uint8Array, format: AudioFormat): Promise<Decoded> =>
+  inFile(bytes, async (file) => {
+    const input = ['-v', 'error', '-nostdin', '-f', ...demuxers[format], '-i', file];
+    const output = ['-map', '0:a', '-f', 's16le', '-c:a', 'pcm_s16le', 'pipe:1'];
+    const { out, complaints } = await run(needExecutable('ffmpeg'), [...input, ...output]);
+    return { pcm: pcmSamples(out), complaints };
+  });
+
+export interface Probed {
+  readonly codec: string;
+  readonly container: string;
+  readonly sampleRateHz: number;
+  readonly channels: number;
+}
+
+/** What ffprobe takes the bytes for. */
+export async function probe(bytes: Uint8Array): Promise<Probed> {
+  const args = ['-v', 'error', '-show_streams', '-show_format', '-of', 'json'];
+  const { out } = await inFile(bytes, (file) => run(needExecutable('ffprobe'), [...args, file]));
+  const { streams, format } = JSON.parse(out.toString()) as {
+    streams: { codec_name: string; sample_rate: string; channels: number }[];
+    format: { format_name: string };
+  };
+  const [stream] = streams;
+  if (!stream) throw new Error('no stream');
+  return {
+    codec: stream.codec_name,
+    container: format.format_name,
+    sampleRateHz: Number(stream.sample_rate),
+    channels: stream.channels,
+  };
+}
