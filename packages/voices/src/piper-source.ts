@@ -14,7 +14,7 @@ export async function piperSource(
   share: VoiceShare,
 ): Promise<VoiceSource> {
   const files = await readPiperFiles(found);
-  const key = preparedKey(files.modelSha256, files.configSha256);
+  const key = preparedKey(files, settings);
   const record =
     (await readPrepared(settings.cacheDir, key))?.record ?? (await prepareElsewhere(files, settings));
   const info = piperInfo(
@@ -24,6 +24,7 @@ export async function piperSource(
     record,
     (await share.espeak.listing()).version,
     found.manifest?.licence,
+    settings,
   );
   return { info, load: () => loadPiper(files, settings, share) };
 }

@@ -20,10 +20,13 @@ import { languageOf, type PiperConfig, sampleRateOf } from './piper-config.ts';
 import type { SpeakRequest, SpeechPiece } from './port.ts';
 import { preparedKey, readPrepared, writePrepared } from './prepared-cache.ts';
 import type { LoadedVoice, VoiceShare } from './voice-source.ts';
-import { windowPlanFor } from './window-plan.ts';
+import { windowPaceFor } from './window-plan.ts';
 
 /** More phonemes than in any sentence; keeps the text part's memory bounded. */
 const mostIds = 4_000;
+
+/** Part of the time until a listener has heard all there is that the next window may take to be made. */
+const usedOfSlack = 0.75;
 
 export interface PiperFiles {
   readonly modelPath: string;
@@ -38,7 +41,7 @@ export interface PiperSettings extends SessionSettings {
 
 /** Splits and tries the voice's graph and keeps what came of it; at once if that was done before. */
 export async function preparePiperVoice(files: PiperFiles, settings: PiperSettings): Promise<PreparedRecord> {
-  const key = preparedKey(files.modelSha256, files.configSha256);
+  const key = preparedKey(files, settings);
   const known = await readPrepared(settings.cacheDir, key);
   if (known !== undefined) return known.record;
   const phonemizer = createEspeakPhonemizer();
@@ -83,8 +86,13 @@ export function piperInfo(
   record: PreparedRecord,
   phonemizerVersion: string,
   licence: string | undefined,
+  { threads = 1, providers = ['cpu'] }: SessionSettings,
 ): VoiceInfo {
   const { config } = files;
+  // Several threads share a matrix out by their number, and its sums with it: another worker may have another number.
+  const deterministic = record.deterministic && threads === 1;
+  const reason =
+    record.reason ?? (deterministic || !record.deterministic ? undefined : `it uses ${threads} threads`);
   const length = config.inference.length_scale;
   const speakers = record.multiSpeaker ? speakerNames(config) : [];
   return {
@@ -96,10 +104,17 @@ export function piperInfo(
     speakers,
     digest: createHash('sha256')
       .update(
-        ['piper-1', runtimeVersion(), files.modelSha256, files.configSha256, phonemizerVersion].join('\n'),
+        [
+          'piper-2',
+          runtimeVersion(),
+          files.modelSha256,
+          files.configSha256,
+          phonemizerVersion,
+          ...(providers.join() === 'cpu' ? [] : providers),
+        ].join('\n'),
       )
       .digest('hex'),
-    deterministic: record.deterministic,
+    deterministic,
     capabilities: {
       // The length scale stays within 0.2 to 5.
       speed: { min: Math.max(0.25, length / 5), max: Math.min(4, length / 0.2) },
@@ -108,12 +123,12 @@ export function piperInfo(
         noise_w: { ...settingLimits.noise_w, default: config.inference.noise_w },
         ...commonSettings,
       },
-      streaming: record.layout !== undefined,
+      streaming: record.layout !== undefined && deterministic,
       marks: record.layout?.durations === undefined ? 'estimated' : 'model',
       phonemes: config.phoneme_type === 'espeak',
     },
     ...(licence === undefined ? {} : { licence }),
-    ...(record.reason === undefined ? {} : { note: `speaks whole sentences: ${record.reason}` }),
+    ...(reason === undefined ? {} : { note: `speaks whole sentences: ${reason}` }),
   };
 }
 
@@ -128,7 +143,7 @@ export async function loadPiper(
   { turns, espeak }: VoiceShare,
 ): Promise<LoadedVoice> {
   await preparePiperVoice(files, settings);
-  const key = preparedKey(files.modelSha256, files.configSha256);
+  const key = preparedKey(files, settings);
   const prepared = await readPrepared(settings.cacheDir, key);
   if (prepared === undefined)
     throw new RhapsodeError('model_invalid', { message: 'the prepared voice is gone' });
@@ -145,8 +160,7 @@ export async function loadPiper(
       ? undefined
       : {
           text: await load(prepared.text),
-          flow: record.layout.flow === undefined ? undefined : await load(prepared.flow),
-          vocoder: await load(prepared.vocoder),
+          stages: await Array.fromAsync(prepared.stages, load),
         };
   const phonemizer = createEspeakPhonemizer(espeak);
   const sampleRateHz = sampleRateOf(files.config);
@@ -156,6 +170,7 @@ export async function loadPiper(
     request: SpeakRequest,
     spoken: PhonemeIds,
     compute: <T>(work: () => Promise<T>) => Promise<T>,
+    possible: (framesPerSecond: number) => number,
   ): Promise<RunningSentence> {
     const { inference } = files.config;
     const { settings = {} } = request;
@@ -169,16 +184,13 @@ export async function loadPiper(
       speaker: record.multiSpeaker ? speakerId(files.config, request.speaker) : undefined,
       seed: request.seed,
     };
-    if (record.layout === undefined || sessions === undefined)
+    const { layout } = record;
+    if (layout === undefined || sessions === undefined)
       return runWhole(whole!, record.output, input, compute);
-    return runSplit(
-      sessions,
-      record.layout as never,
-      input,
-      windowPlanFor(request.class, settings.chunk_seconds, sampleRateHz / record.layout.vocoder.hop),
-      sampleRateHz,
-      compute,
-    );
+    const framesPerSecond = sampleRateHz / layout.stages.reduce((product, { rate }) => product * rate, 1);
+    const pace = windowPaceFor(request.class, settings.chunk_seconds, framesPerSecond);
+    const measured = record.windowsAgree ? { possible: () => possible(framesPerSecond) } : {};
+    return runSplit(sessions, layout, input, { ...pace, ...measured }, sampleRateHz, compute);
   }
 
   async function* speak(request: SpeakRequest, signal: AbortSignal): AsyncGenerator<SpeechPiece> {
@@ -194,13 +206,22 @@ export async function loadPiper(
     let deadlineMs: number | undefined;
     const compute = <T>(work: () => Promise<T>): Promise<T> =>
       turns.take({ bulk: request.class === 'bulk', deadlineMs, signal }, work);
-    const sentence = await start(request, spoken, compute);
+    /** Wall time per second of audio, of the last window, its waiting included. */
+    let pace = 0;
+    const possible = (framesPerSecond: number): number =>
+      ((deadlineMs! - performance.now()) / 1000) * framesPerSecond * (usedOfSlack / pace);
+    const sentence = await start(request, spoken, compute, possible);
     let samples = 0;
-    for await (const window of sentence.windows) {
+    for (;;) {
+      const askedMs = performance.now();
+      const window = await sentence.windows.next();
+      if (window.done) break;
       signal.throwIfAborted();
-      const pcm = toPcm(window, gain);
+      const pcm = toPcm(window.value, gain);
       samples += pcm.length;
-      deadlineMs = (deadlineMs ?? performance.now()) + (pcm.length / sampleRateHz) * 1000;
+      const heardMs = (pcm.length / sampleRateHz) * 1000;
+      pace = (performance.now() - askedMs) / heardMs;
+      deadlineMs = (deadlineMs ?? performance.now()) + heardMs;
       for (const piece of cut(pcm, sampleRateHz)) {
         yield { type: 'audio', pcm: piece };
         signal.throwIfAborted();

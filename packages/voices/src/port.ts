@@ -9,9 +9,9 @@ import type { Mark, SpeechSettings, UtteranceClass } from '@rhapsode/contracts';
  * - The engine works ahead of its consumer by a few pieces at most.
  * - When the signal is aborted it stops at the next piece and throws the signal's reason.
  * - Samples are finite; an engine that computed something else throws `engine_output_invalid`.
- * - For a voice declared deterministic, equal `voice, text, segment, seed, speed, speaker, settings, class` give equal samples, in
- *   whatever pieces, in every process. `segment` matters to the test engine only. Another `class` changes a sample by at most one, as its windows
- *   are others.
+ * - For a voice declared deterministic, equal `voice, text, segment, seed, speed, speaker, settings, class` give equal
+ *   samples, in whatever pieces, in every process. `segment` matters to the test engine only. Another `class` or
+ *   `chunk_seconds` changes a sample by at most one; none at all where the machine's arithmetic was found to allow it.
  */
 export interface Engine {
   speak(request: SpeakRequest, signal: AbortSignal): AsyncIterable<SpeechPiece>;

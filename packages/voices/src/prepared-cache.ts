@@ -1,31 +1,34 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { machineKind } from './onnx/machine.ts';
 import { type Prepared, type PreparedRecord, preparedRecord } from './onnx/prepare.ts';
-
-import { runtimeVersion } from './onnx/session.ts';
+import { runtimeVersion, type SessionSettings } from './onnx/session.ts';
 
 /** Where the parts of a voice lie once they are made. */
 export interface PreparedFiles {
   readonly record: PreparedRecord;
   readonly text: string;
-  readonly flow: string;
-  readonly vocoder: string;
+  readonly stages: readonly string[];
 }
 
 const file = {
   record: 'record.json',
   text: 'text.onnx',
-  flow: 'flow.onnx',
-  vocoder: 'vocoder.onnx',
+  stage: (index: number) => `stage-${index}.onnx`,
 } as const;
 
-/** Anything that decides what is in the folder: the model, the runtime it was tried with, this code's way of splitting. */
-export const preparedKey = (modelSha256: string, configSha256: string): string =>
-  createHash('sha256')
-    .update(`split-1\n${runtimeVersion()}\n${modelSha256}\n${configSha256}`)
+/** Anything that decides what is in the folder: the model, what it was tried with, this code's way of splitting. */
+export function preparedKey(
+  files: { readonly modelSha256: string; readonly configSha256: string },
+  { threads = 1, providers = ['cpu'] }: SessionSettings,
+): string {
+  const tried = ['split-2', runtimeVersion(), machineKind(), threads, providers.join(',')];
+  return createHash('sha256')
+    .update([...tried, files.modelSha256, files.configSha256].join('\n'))
     .digest('hex')
     .slice(0, 32);
+}
 
 export async function readPrepared(cacheDir: string, key: string): Promise<PreparedFiles | undefined> {
   const folder = join(cacheDir, key);
@@ -36,8 +39,7 @@ export async function readPrepared(cacheDir: string, key: string): Promise<Prepa
     return {
       record,
       text: join(folder, file.text),
-      flow: join(folder, file.flow),
-      vocoder: join(folder, file.vocoder),
+      stages: (record.layout?.stages ?? []).map((_, index) => join(folder, file.stage(index))),
     };
   } catch {
     return undefined;
@@ -53,8 +55,8 @@ export async function writePrepared(cacheDir: string, key: string, prepared: Pre
     const { parts } = prepared;
     if (parts !== undefined) {
       await writeFile(join(fresh, file.text), parts.text);
-      if (parts.flow !== undefined) await writeFile(join(fresh, file.flow), parts.flow);
-      await writeFile(join(fresh, file.vocoder), parts.vocoder);
+      for (const [index, stage] of parts.stages.entries())
+        await writeFile(join(fresh, file.stage(index)), stage);
     }
     await writeFile(join(fresh, file.record), JSON.stringify(prepared.record));
     await rename(fresh, folder).catch(async (error: NodeJS.ErrnoException) => {

@@ -1,34 +1,39 @@
-export interface WindowPlan {
+/** How a sentence is divided. Any way gives the same samples of a voice whose windows agree (see onnx/prepare.ts). */
+export interface WindowPace {
   /** Frames of the first window. */
   readonly first: number;
   /** Each window is so much longer than the one before … */
   readonly growth: number;
   /** … up to this. */
   readonly most: number;
+  /** Inner parts of the voice compute so many times what is asked for, the first of them so many times … */
+  readonly ahead: number;
+  readonly aheadFirst: number;
+  /** … up to so many frames. */
+  readonly mostAhead: number;
+  /** Frames that can be made before the listener has heard all there is; as many as the plan likes if it is not given. */
+  readonly possible?: (() => number) | undefined;
 }
 
 /**
- * For a listener the first window is short and the next ones grow no faster than they are made while the one before is
- * heard; for bulk they are long and equal, as every window costs its context again.
- *
- * A plan must not depend on anything measured: other windows give other roundings of the last bit, and a second
- * attempt on another machine has to give the same samples.
+ * For a listener the first window is short and the next ones grow; for bulk they are long and equal, as every window costs
+ * its context again.
  */
-export const windowPlans = {
-  interactive: { first: 24, growth: 2, most: 256 },
-  bulk: { first: 1024, growth: 1, most: 1024 },
-} as const satisfies Record<string, WindowPlan>;
+export const windowPaces = {
+  interactive: { first: 24, growth: 2, most: 256, ahead: 2, aheadFirst: 6, mostAhead: 512 },
+  bulk: { first: 1024, growth: 1, most: 1024, ahead: 1, aheadFirst: 1, mostAhead: 1024 },
+} as const satisfies Record<string, WindowPace>;
 
 /** A listener who asks for chunks of some length gets the first one as soon as it can be. */
-export function windowPlanFor(
-  kind: keyof typeof windowPlans,
+export function windowPaceFor(
+  kind: keyof typeof windowPaces,
   chunkSeconds: number | undefined,
   framesPerSecond: number,
-): WindowPlan {
-  const plan = windowPlans[kind];
-  if (kind === 'bulk' || chunkSeconds === undefined) return plan;
+): WindowPace {
+  const pace = windowPaces[kind];
+  if (kind === 'bulk' || chunkSeconds === undefined) return pace;
   const first = Math.ceil(chunkSeconds * framesPerSecond);
-  return { ...plan, first, most: Math.max(first, plan.most) };
+  return { ...pace, first, most: Math.max(first, pace.most) };
 }
 
 /** A last window shorter than this is part of the one before it. */
@@ -36,20 +41,18 @@ const leastTail = 12;
 /** A sentence no longer than this is one window: dividing it would gain a few milliseconds. */
 const leastDivided = 64;
 
-/** Ends of the windows of a sentence; the last is `frames`. */
-export function windowEnds(plan: WindowPlan, frames: number): number[] {
-  if (frames <= leastDivided) return frames > 0 ? [frames] : [];
-  if (plan.growth === 1) {
-    const count = Math.ceil(frames / plan.most);
-    return Array.from({ length: count }, (_, i) => Math.round(((i + 1) * frames) / count));
-  }
-  const ends: number[] = [];
-  let size: number = plan.first;
-  for (let at = 0; at < frames; ) {
-    const end = at + Math.round(size);
-    at = frames - end < leastTail ? frames : end;
-    ends.push(at);
-    size = Math.min(plan.most, size * plan.growth);
-  }
-  return ends;
+/** Where the window that begins at `from` ends. `previous` is the length of the one before it. */
+export function nextEnd(
+  pace: WindowPace,
+  frames: number,
+  from: number,
+  previous: number | undefined,
+): number {
+  if (frames <= leastDivided) return frames;
+  const { first, growth, most, possible = () => Infinity } = pace;
+  let size = first;
+  if (growth === 1) size = Math.ceil((frames - from) / Math.ceil((frames - from) / most));
+  else if (previous !== undefined)
+    size = Math.min(most, Math.max(first, Math.floor(Math.min(previous * growth, possible()))));
+  return frames - (from + size) < leastTail ? frames : from + size;
 }

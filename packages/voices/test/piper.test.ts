@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SpeechSettings } from '@rhapsode/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, piperConfig, writeFixture } from '../../../models/fixtures/make.ts';
-import { tiny, type VitsShape, vitsModel } from '../../../models/fixtures/vits.ts';
+import { narrow, tiny, type VitsShape, vitsModel } from '../../../models/fixtures/vits.ts';
 import { openCatalogue } from '../src/catalogue.ts';
 import { collect, engineConformance } from '../src/conformance.ts';
 import { createEngineHost } from '../src/host.ts';
@@ -63,11 +63,10 @@ it('commits fixtures that the script makes again', () => {
   }
 });
 
-it('gives the first audio before the sentence is done, in growing windows', async () => {
+it('gives the first audio before the sentence is done', async () => {
   const { pieces } = await collect(await engine(), request);
   expect(pieces.length).toBeGreaterThan(3);
-  expect(pieces[0]! / 22_050).toBeLessThan(0.35);
-  expect(pieces[1]).toBeGreaterThan(pieces[0]!);
+  expect(pieces[0]).toBe(24 * 256);
 });
 
 it('varies as much as it is told, and begins with a chunk of the length that is asked for', async () => {
@@ -94,15 +93,49 @@ it('says how far each of its settings goes', async () => {
   });
 });
 
-it('gives the same samples in two processes and with two numbers of threads', async () => {
-  const sounds: Int16Array[] = [];
-  for (const threads of [1, 1, 2]) {
-    const host = createEngineHost({ children: 1, catalogue: { ...catalogue, sessions: { threads } } });
-    closing.push(host);
-    sounds.push((await collect(host, request)).pcm);
-  }
-  expect(sounds[1]).toEqual(sounds[0]);
-  expect(sounds[2]).toEqual(sounds[0]);
+describe.each(['narrow', 'calliope'])('the voice %s', (voice) => {
+  const asked = { ...request, voice };
+  const dir = mkdtempSync(join(tmpdir(), 'rhapsode-threads-test-'));
+  const own = { modelsDir: dir, espeak: false };
+  beforeAll(() => {
+    if (voice === 'narrow') writeFixture(dir, 'narrow', narrow);
+    else cpSync(new URL(`../../../models/${voice}`, import.meta.url), join(dir, voice), { recursive: true });
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('gives the same samples in two processes, in whatever windows', async () => {
+    const speaking = createLocalEngine(await openCatalogue(own));
+    const host = createEngineHost({ children: 1, catalogue: own });
+    closing.push(speaking, host);
+    const { pcm } = await collect(speaking, asked);
+    const changes: Partial<SpeakRequest>[] = [
+      {},
+      { class: 'bulk' },
+      { settings: { chunk_seconds: 0.1 } },
+      { settings: { chunk_seconds: 0.73 } },
+    ];
+    for (const change of changes) {
+      const other = await collect(host, { ...asked, ...change });
+      // Compared as bytes: a failure names the first that differs and does not print them all.
+      expect(Buffer.compare(Buffer.from(other.pcm.buffer), Buffer.from(pcm.buffer))).toBe(0);
+    }
+  });
+
+  it('repeats itself with one thread; with more it may not, and promises nothing', async () => {
+    const sounds: Buffer[] = [];
+    for (const threads of [1, 2, 4]) {
+      const opened = await openCatalogue({ ...own, sessions: { threads } });
+      const { deterministic, capabilities, note } = opened.get(voice);
+      expect([deterministic, capabilities.streaming]).toEqual([threads === 1, threads === 1]);
+      if (threads > 1) expect(note).toContain(`${threads} threads`);
+      const speaking = createLocalEngine(opened);
+      closing.push(speaking);
+      for (let run = 0; run < 2; run++) sounds.push(Buffer.from((await collect(speaking, asked)).pcm.buffer));
+    }
+    expect(Buffer.compare(sounds[0]!, sounds[1]!)).toBe(0);
+    // Same text, same durations or nearly so, whatever the number of threads.
+    for (const sound of sounds) expect(sound.length / sounds[0]!.length).toBeCloseTo(1, 1);
+  });
 });
 
 it('gives another sound for another seed', async () => {
@@ -110,17 +143,6 @@ it('gives another sound for another seed', async () => {
   const one = await collect(speaking, request);
   const other = await collect(speaking, { ...request, seed: 8 });
   expect(other.pcm).not.toEqual(one.pcm);
-});
-
-it('gives bulk the sound of a listener within one step of 16 bits', async () => {
-  const speaking = await engine();
-  const listener = await collect(speaking, request);
-  const bulk = await collect(speaking, { ...request, class: 'bulk' });
-  expect(bulk.pcm.length).toBe(listener.pcm.length);
-  expect(bulk.pieces.length).toBeLessThanOrEqual(listener.pieces.length);
-  let most = 0;
-  for (const [i, sample] of bulk.pcm.entries()) most = Math.max(most, Math.abs(sample - listener.pcm[i]!));
-  expect(most).toBeLessThanOrEqual(1);
 });
 
 it('continues after a kill at the very sample: the next attempt repeats what was heard', async () => {
@@ -312,11 +334,13 @@ describe('the graph of a voice', () => {
     it(`is split with its contexts: ${name}`, () => {
       const { split, reason } = readPiperGraph(vitsModel(shape));
       expect(reason).toBeUndefined();
-      // Two couplings of two layers of kernel 5.
-      if (shape.noise) expect(split!.flow!.context).toBe(8);
-      expect(split!.vocoder.hop).toBe(256);
-      expect(split!.vocoder.context).toBeGreaterThan(4);
-      expect(split!.vocoder.context).toBeLessThan(14);
+      const { stages } = split!;
+      expect(stages.map(({ rate }) => rate).reduce((a, b) => a * b)).toBe(256);
+      expect(stages).toHaveLength(3);
+      // Two couplings of two layers of kernel 5, and the first two convolutions of the vocoder.
+      if (shape.noise) expect(stages[0]!.context).toBe(14);
+      else expect(stages[0]!.context).toBe(6);
+      for (const { context, rate } of stages.slice(1)) expect([context < 64, rate > 1]).toEqual([true, true]);
     });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createTurns, type Turn } from '../src/turns.ts';
-import { windowEnds, windowPlans } from '../src/window-plan.ts';
+import { nextEnd, windowPaces } from '../src/window-plan.ts';
 
 const never = new AbortController().signal;
 
@@ -51,16 +51,31 @@ it('plans windows that tile every sentence, small first and bounded', () => {
       fc.integer({ min: 0, max: 20_000 }),
       fc.constantFrom('interactive', 'bulk'),
       (frames, kind) => {
-        const plan = windowPlans[kind];
-        const ends = windowEnds(plan, frames);
-        expect(ends.at(-1) ?? 0).toBe(frames);
-        const sizes = ends.map((end, i) => end - (ends[i - 1] ?? 0));
+        const pace = windowPaces[kind];
+        const sizes: number[] = [];
+        let at = 0;
+        while (at < frames) {
+          const end = nextEnd(pace, frames, at, sizes.at(-1));
+          sizes.push(end - at);
+          at = end;
+        }
+        expect(at).toBe(frames);
         for (const size of sizes) {
           expect(size).toBeGreaterThan(0);
-          expect(size).toBeLessThanOrEqual(plan.most + 12);
+          expect(size).toBeLessThanOrEqual(pace.most + 12);
         }
         if (kind === 'interactive' && frames > 64) expect(sizes[0]).toBe(24);
       },
     ),
   );
+});
+
+it('grows windows no further than can be made before the listener runs dry, and never below the first', () => {
+  const after = (previous: number, possible: number) =>
+    nextEnd({ ...windowPaces.interactive, possible: () => possible }, 10_000, 100, previous) - 100;
+  expect(after(24, 1_000)).toBe(48);
+  expect(after(24, 31.9)).toBe(31);
+  expect(after(24, 3)).toBe(24);
+  expect(after(100, -50)).toBe(24);
+  expect(after(200, 1_000)).toBe(256);
 });

@@ -1,7 +1,9 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import { noiseBlock } from '../noise.ts';
-import { type WindowPlan, windowEnds } from '../window-plan.ts';
+import { nextEnd, type WindowPace } from '../window-plan.ts';
+import { columns } from './columns.ts';
 import { float32, int64, type Session, type TensorData } from './session.ts';
+import { type ColumnSource, createStage } from './stage.ts';
 
 export interface SentenceInput {
   readonly ids: readonly number[];
@@ -27,18 +29,16 @@ const mostSeconds = 300;
 /** What split.ts found, as it is kept: names, contexts and shapes, but no bytes. */
 export interface SplitLayout {
   readonly output: string;
-  readonly latent: string;
   readonly frames: readonly string[];
-  readonly durations: string | undefined;
+  readonly durations?: string | undefined;
   readonly textNoises: readonly { readonly name: string; readonly rows: number }[];
-  readonly flow: { readonly noise: string; readonly rows: number; readonly context: number } | undefined;
-  readonly vocoder: { readonly context: number; readonly hop: number };
+  readonly lateNoise?: { readonly name: string; readonly rows: number } | undefined;
+  readonly stages: readonly { readonly output: string; readonly context: number; readonly rate: number }[];
 }
 
 export interface SplitSessions {
   readonly text: Session;
-  readonly flow: Session | undefined;
-  readonly vocoder: Session;
+  readonly stages: readonly Session[];
 }
 
 export const feedsOf = ({ ids, scales, speaker }: SentenceInput): Record<string, TensorData> => ({
@@ -49,26 +49,29 @@ export const feedsOf = ({ ids, scales, speaker }: SentenceInput): Record<string,
 });
 
 /** Noise streams: the durations' from 0, the flow's. */
-export const flowStream = 100;
+export const lateStream = 100;
 
-export const textNoise = (layout: SplitLayout, input: SentenceInput): Record<string, TensorData> =>
+export const textNoise = (
+  { textNoises }: Pick<SplitLayout, 'textNoises'>,
+  input: SentenceInput,
+): Record<string, TensorData> =>
   Object.fromEntries(
-    layout.textNoises.map(({ name, rows }, stream) => [
+    textNoises.map(({ name, rows }, stream) => [
       name,
       float32(noiseBlock(input.seed, rows, 0, input.ids.length, stream), [1, rows, input.ids.length]),
     ]),
   );
 
 /**
- * Speaks a sentence with a split graph, window by window. Each window is computed with as many frames around it as its
- * values depend on, so that it is what the whole graph would have given. The flow runs ahead of the vocoder in longer
- * windows, as its context is longer.
+ * Speaks a sentence with a split graph, window by window. Each stage is computed with as many columns around a window as its
+ * values depend on, so that it is what the whole graph would have given. Inner stages run ahead of the last one, as their
+ * context is longer.
  */
 export async function runSplit(
   sessions: SplitSessions,
   layout: SplitLayout,
   input: SentenceInput,
-  plan: WindowPlan,
+  pace: WindowPace,
   sampleRateHz: number,
   compute: Compute,
 ): Promise<RunningSentence> {
@@ -76,49 +79,54 @@ export async function runSplit(
   const text = await compute(() => sessions.text.run({ ...base, ...textNoise(layout, input) }));
   const given = layout.frames.map((name) => ({ name, tensor: text[name]! }));
   const frames = given[0]!.tensor.dims.at(-1)!;
-  const { hop, context } = layout.vocoder;
+  const hop = layout.stages.reduce((product, { rate }) => product * rate, 1);
   if (frames * hop > mostSeconds * sampleRateHz)
     throw new RhapsodeError('text_too_long', { message: `the sentence is longer than ${mostSeconds} s` });
   const durations =
     layout.durations === undefined ? undefined : (text[layout.durations]!.data as Float32Array);
 
-  async function latents(from: number, to: number): Promise<TensorData> {
-    if (layout.flow === undefined) return columns(given[0]!.tensor, from, to);
-    const { noise, rows, context: around } = layout.flow;
-    const [left, right] = [Math.max(0, from - around), Math.min(frames, to + around)];
-    const feeds: Record<string, TensorData> = {
-      ...base,
-      [noise]: float32(noiseBlock(input.seed, rows, left, right, flowStream), [1, rows, right - left]),
-    };
+  function firstFeeds(from: number, to: number): Record<string, TensorData> {
+    const feeds: Record<string, TensorData> = {};
     for (const { name, tensor } of given)
-      feeds[name] = tensor.dims.at(-1) === frames ? columns(tensor, left, right) : tensor;
-    const result = await compute(() => sessions.flow!.run(feeds));
-    return columns(result[layout.latent]!, from - left, to - left);
+      feeds[name] = tensor.dims.at(-1) === frames ? columns(tensor, from, to) : tensor;
+    if (layout.lateNoise === undefined) return feeds;
+    const { name, rows } = layout.lateNoise;
+    const noise = noiseBlock(input.seed, rows, from, to, lateStream);
+    return { ...feeds, [name]: float32(noise, [1, rows, to - from]) };
+  }
+
+  let source: ColumnSource | undefined;
+  let total = frames;
+  for (const [i, { output, context, rate }] of layout.stages.entries()) {
+    const before = source;
+    const session = sessions.stages[i]!;
+    const isLast = i === layout.stages.length - 1;
+    source = createStage({
+      context,
+      rate,
+      total,
+      ahead: isLast ? 1 : i === 0 ? pace.aheadFirst : pace.ahead,
+      mostAhead: (pace.mostAhead * total) / frames,
+      async run(from, to) {
+        const feeds =
+          before === undefined
+            ? firstFeeds(from, to)
+            : { [layout.stages[i - 1]!.output]: await before(from, to) };
+        const result = await compute(() => session.run({ ...base, ...feeds }));
+        return result[output]!;
+      },
+    });
+    total *= rate;
   }
 
   async function* windows(): AsyncGenerator<Float32Array> {
-    let from = 0;
-    let known: { tensor: TensorData; from: number; to: number } | undefined;
-    for (const to of windowEnds(plan, frames)) {
-      const [left, right] = [Math.max(0, from - context), Math.min(frames, to + context)];
-      if (known === undefined || known.to < right) {
-        // Twice this window ahead, so that the next one or two need no flow of their own.
-        const start = known?.to ?? 0;
-        const end = Math.min(frames, start === 0 ? right : Math.max(right, start + 2 * (to - from)));
-        const more = await latents(start, end);
-        const kept =
-          known === undefined ? undefined : columns(known.tensor, left - known.from, start - known.from);
-        known = {
-          tensor: kept === undefined ? more : joined(kept, more),
-          from: kept === undefined ? start : left,
-          to: end,
-        };
-      }
-      const latent = columns(known.tensor, left - known.from, right - known.from);
-      const result = await compute(() => sessions.vocoder.run({ ...base, [layout.latent]: latent }));
-      const audio = result[layout.output]!.data as Float32Array;
-      yield audio.subarray((from - left) * hop, (to - left) * hop);
+    let previous: number | undefined;
+    for (let from = 0; from < frames; ) {
+      const to = nextEnd(pace, frames, from, previous);
+      const audio = await source!(from * hop, to * hop);
+      previous = to - from;
       from = to;
+      yield audio.data as Float32Array;
     }
   }
   return { durations, hop, windows: windows() };
@@ -136,27 +144,4 @@ export async function runWhole(
     yield result[output]!.data as Float32Array;
   }
   return { durations: undefined, hop: 0, windows: windows() };
-}
-
-/** Columns [from, to) of a [1, rows, columns] tensor. */
-function columns(tensor: TensorData, from: number, to: number): TensorData {
-  const all = tensor.dims.at(-1)!;
-  if (from === 0 && to === all) return tensor;
-  const rows = tensor.data.length / all;
-  const data = new Float32Array(rows * (to - from));
-  const source = tensor.data as Float32Array;
-  for (let row = 0; row < rows; row++)
-    data.set(source.subarray(row * all + from, row * all + to), row * (to - from));
-  return float32(data, [...tensor.dims.slice(0, -1), to - from]);
-}
-
-function joined(a: TensorData, b: TensorData): TensorData {
-  const [left, right] = [a.dims.at(-1)!, b.dims.at(-1)!];
-  const rows = b.data.length / right;
-  const data = new Float32Array(rows * (left + right));
-  for (let row = 0; row < rows; row++) {
-    data.set((a.data as Float32Array).subarray(row * left, (row + 1) * left), row * (left + right));
-    data.set((b.data as Float32Array).subarray(row * right, (row + 1) * right), row * (left + right) + left);
-  }
-  return float32(data, [...b.dims.slice(0, -1), left + right]);
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { peakOf } from '../loudness.ts';
 import { noiseBlock } from '../noise.ts';
-import { windowPlans } from '../window-plan.ts';
+import { type WindowPace, windowPaces } from '../window-plan.ts';
 import { type DeclaredSplit, type PiperGraph, readPiperGraph } from './graph/split.ts';
 import {
   feedsOf,
-  flowStream,
+  lateStream,
   type RunningSentence,
   runSplit,
   runWhole,
@@ -18,12 +18,11 @@ import { createSession, float32, type Session, type SessionSettings, type Tensor
 
 const layout = z.object({
   output: z.string(),
-  latent: z.string(),
   frames: z.array(z.string()),
   durations: z.string().optional(),
   textNoises: z.array(z.object({ name: z.string(), rows: z.int() })),
-  flow: z.object({ noise: z.string(), rows: z.int(), context: z.int() }).optional(),
-  vocoder: z.object({ context: z.int(), hop: z.int() }),
+  lateNoise: z.object({ name: z.string(), rows: z.int() }).optional(),
+  stages: z.array(z.object({ output: z.string(), context: z.int(), rate: z.int() })).min(1),
 });
 
 /** What is known of a voice's graph once it was tried; kept beside the model. */
@@ -34,6 +33,8 @@ export const preparedRecord = z.object({
   layout: layout.optional(),
   reason: z.string().optional(),
   deterministic: z.boolean(),
+  /** Whether a sentence has the same bits in whatever windows it is decoded; then they may follow what is measured. */
+  windowsAgree: z.boolean(),
   /** Peak of the calibration sentence. */
   peak: z.number(),
 });
@@ -42,9 +43,7 @@ export type PreparedRecord = z.infer<typeof preparedRecord>;
 export interface Prepared {
   readonly record: PreparedRecord;
   /** The parts as models; none if the voice can't be split. */
-  readonly parts:
-    | { readonly text: Uint8Array; readonly flow?: Uint8Array; readonly vocoder: Uint8Array }
-    | undefined;
+  readonly parts: { readonly text: Uint8Array; readonly stages: readonly Uint8Array[] } | undefined;
 }
 
 export interface Calibration {
@@ -53,6 +52,13 @@ export interface Calibration {
   readonly sampleRateHz: number;
   readonly split: DeclaredSplit | undefined;
 }
+
+/** Windows of other lengths, longer and shorter than a listener's; one of them of odd lengths. */
+const otherPaces: readonly WindowPace[] = [
+  windowPaces.bulk,
+  { first: 41, growth: 1.3, most: 97, ahead: 1, aheadFirst: 2, mostAhead: 90 },
+  { first: 9, growth: 1.7, most: 60, ahead: 3, aheadFirst: 3, mostAhead: 333 },
+];
 
 const atOnce = <T>(work: () => Promise<T>): Promise<T> => work();
 
@@ -100,35 +106,28 @@ async function trySplit(
     if (textNoises.some((noise) => noise.rows === 0)) return 'the shape of its noise is not that of its text';
     const sessions: SplitSessions = {
       text: await load(split.text),
-      flow: split.flow === undefined ? undefined : await load(split.flow.bytes),
-      vocoder: await load(split.vocoder.bytes),
+      stages: await inTurn(split.stages, ({ bytes }) => load(bytes)),
     };
-    const partial = { ...split, output: graph.output, textNoises, flow: undefined };
-    const text = await sessions.text.run({ ...feedsOf(input), ...textNoise(partial, input) });
-    const lateNoise = seeded.noises.find((noise) => noise.name === split.flow?.noise);
-    const shape =
-      lateNoise === undefined ? undefined : (text[lateNoise.like] ?? text[split.frames[0]!])!.dims;
+    const text = await sessions.text.run({ ...feedsOf(input), ...textNoise({ textNoises }, input) });
+    const { lateNoise } = split;
+    const shape = lateNoise && (text[lateNoise.like] ?? text[split.frames[0]!])!.dims;
     const frames = text[split.frames[0]!]!.dims.at(-1)!;
     const layout: SplitLayout = {
       output: graph.output,
-      latent: split.latent,
       frames: split.frames,
       durations: split.durations,
       textNoises,
-      flow:
-        split.flow === undefined || shape === undefined
-          ? undefined
-          : { noise: split.flow.noise, rows: shape.at(-2)!, context: split.flow.context },
-      vocoder: { context: split.vocoder.context, hop: split.vocoder.hop },
+      lateNoise: lateNoise && shape && { name: lateNoise.name, rows: shape.at(-2)! },
+      stages: split.stages.map(({ output, context, rate }) => ({ output, context, rate })),
     };
-    const windowed = async () =>
-      collectWindows(await runSplit(sessions, layout, input, windowPlans.interactive, sampleRateHz, atOnce));
-    const first = await windowed();
+    const inWindows = async (pace: WindowPace) =>
+      collectWindows(await runSplit(sessions, layout, input, pace, sampleRateHz, atOnce));
+    const first = await inWindows(windowPaces.interactive);
 
     const late: Record<string, TensorData> = {};
-    if (layout.flow !== undefined) {
-      const { rows, noise } = layout.flow;
-      late[noise] = float32(noiseBlock(input.seed, rows, 0, frames, flowStream), [1, rows, frames]);
+    if (layout.lateNoise !== undefined) {
+      const { rows, name } = layout.lateNoise;
+      late[name] = float32(noiseBlock(input.seed, rows, 0, frames, lateStream), [1, rows, frames]);
     }
     const reference = await load(seeded.bytes);
     const whole = (await reference.run({ ...feedsOf(input), ...textNoise(layout, input), ...late }))[
@@ -140,21 +139,20 @@ async function trySplit(
     const step = Math.max(peak, 1e-4) / 32_768;
     if (first.some((value, i) => !(Math.abs(value - whole[i]!) <= step)))
       return 'its parts give another sound than the whole';
-    const again = await windowed();
-    const deterministic = first.every((value, i) => value === again[i]);
+    const isFirst = (audio: Float32Array) => first.every((value, i) => value === audio[i]);
+    const deterministic = isFirst(await inWindows(windowPaces.interactive));
+    let windowsAgree = true;
+    for (const pace of otherPaces) windowsAgree &&= isFirst(await inWindows(pace));
     return {
       record: {
         output: graph.output,
         multiSpeaker: graph.multiSpeaker,
         layout: layout as PreparedRecord['layout'],
         deterministic,
+        windowsAgree,
         peak,
       },
-      parts: {
-        text: split.text,
-        ...(split.flow === undefined ? {} : { flow: split.flow.bytes }),
-        vocoder: split.vocoder.bytes,
-      },
+      parts: { text: split.text, stages: split.stages.map(({ bytes }) => bytes) },
     };
   } catch (error) {
     return `splitting it failed: ${error instanceof Error ? error.message : String(error)}`;
@@ -180,6 +178,7 @@ async function tryWhole(
       multiSpeaker: graph.multiSpeaker,
       reason,
       deterministic,
+      windowsAgree: true,
       peak: peakOf(first),
     };
   } finally {
@@ -194,6 +193,12 @@ async function noiseRows(shapes: Session, input: SentenceInput): Promise<Map<str
   for (const [name, { dims }] of Object.entries(results))
     if (dims.length === 3 && dims[0] === 1 && dims[2] === input.ids.length) rows.set(name, dims[1]!);
   return rows;
+}
+
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
 }
 
 async function collectWindows(sentence: RunningSentence): Promise<Float32Array> {

@@ -18,18 +18,31 @@ export interface SeededGraph {
   readonly shapes: Uint8Array | undefined;
 }
 
+/**
+ * A graph in parts: the text part, then stages that each look only so far around themselves in time, so that they can be run
+ * window by window. A stage takes the one before it; the first takes `frames`, and the late noise if there is any.
+ */
 export interface SplitGraph {
+  /** What the vocoder takes. */
+  readonly latent: string;
   /** From ids to what follows, frame by frame: `frames` and the durations. */
   readonly text: Uint8Array;
   readonly frames: readonly string[];
   readonly durations: string | undefined;
   /** Noise of the durations, if there is any. */
   readonly textNoises: readonly NoiseInput[];
-  /** From `frames` and the noise to `latent`, or nothing if the text part gives it. */
-  readonly flow: { readonly bytes: Uint8Array; readonly noise: string; readonly context: number } | undefined;
-  readonly latent: string;
-  /** Other values that the vocoder takes from the text part. */
-  readonly vocoder: { readonly bytes: Uint8Array; readonly context: number; readonly hop: number };
+  /** Drawn for each frame; an input of the first stage. */
+  readonly lateNoise: NoiseInput | undefined;
+  readonly stages: readonly StageGraph[];
+}
+
+export interface StageGraph {
+  readonly bytes: Uint8Array;
+  readonly output: string;
+  /** Columns of its input, on each side, that a column of its output depends on. */
+  readonly context: number;
+  /** Columns of output for each of input. */
+  readonly rate: number;
 }
 
 export interface PiperGraph {
@@ -121,13 +134,9 @@ function trySplit(
   if (latent === undefined) return 'no vocoder was found in it';
   if (!links.makers.has(latent)) return 'its declared split is not in the graph';
   const onIds = dependents(links, ids);
-  if (boundary(model, onIds, dependents(links, [latent]), latent, output, links).length > 1)
-    return 'its vocoder takes more than one value from the text';
-  const field =
-    declared === undefined
-      ? receptiveField(model, links, [latent], output)
-      : { radius: declared.context - 1, rate: declared.hop };
-  if (field === undefined || !Number.isInteger(field.rate)) return 'its vocoder mixes all of time';
+  const standsAlone = (value: string) =>
+    boundary(model, onIds, dependents(links, [value]), value, output, links).length === 1;
+  if (!standsAlone(latent)) return 'its vocoder takes more than one value from the text';
   const ceils = model.nodes.filter((node) => node.op === 'Ceil');
   const durations =
     ceils.length === 1 ? ceils[0]!.outputs[0] : links.makers.has('durations') ? 'durations' : undefined;
@@ -135,42 +144,46 @@ function trySplit(
   const early = earlyNoises(links, noises);
   const late = noises.filter((noise) => !early.includes(noise));
   if (late.length > 1) return 'it draws noise more than once after the durations';
-  const [noise] = late;
-  const fed = noises.map((one) => port(one.name));
-  const vocoder = {
-    bytes: extractPart(model, links, [output], [port(latent)]).bytes,
-    context: Math.ceil(field.radius) + 1,
-    hop: field.rate,
-  };
-  const textOf = (outputs: readonly string[]) =>
-    extractPart(model, links, durations === undefined ? outputs : [...outputs, durations], fed).bytes;
-  if (noise === undefined)
-    return {
-      text: textOf([latent]),
-      frames: [latent],
-      durations,
-      textNoises: early,
-      flow: undefined,
-      latent,
-      vocoder,
-    };
-
-  const frames = boundary(model, onIds, dependents(links, [noise.name]), noise.name, latent, links).filter(
-    (name) => name !== noise.name,
-  );
-  const flowField = receptiveField(model, links, [noise.name, ...frames], latent);
-  if (flowField === undefined || flowField.rate !== 1) return 'its flow mixes all of time';
-  const flow = extractPart(model, links, [latent], [...frames, noise.name].map(port)).bytes;
-  return {
-    text: textOf(frames),
-    frames,
-    durations,
-    textNoises: early,
-    flow: { bytes: flow, noise: noise.name, context: Math.ceil(flowField.radius) },
-    latent,
-    vocoder,
-  };
+  const [lateNoise] = late;
+  const frames =
+    lateNoise === undefined
+      ? [latent]
+      : boundary(model, onIds, dependents(links, [lateNoise.name]), lateNoise.name, latent, links).filter(
+          (name) => name !== lateNoise.name,
+        );
+  const cuts = declared === undefined ? stageCuts(model, links, latent).filter(standsAlone) : [];
+  const ends = [...(lateNoise !== undefined && cuts.length === 0 ? [latent] : []), ...cuts, output];
+  const stages: StageGraph[] = [];
+  let from = lateNoise === undefined ? [latent] : [lateNoise.name, ...frames];
+  for (const to of ends) {
+    const field =
+      declared !== undefined && to === output
+        ? { radius: declared.context - 1, rate: declared.hop }
+        : receptiveField(model, links, from, to);
+    if (field === undefined || !Number.isInteger(field.rate))
+      return `its ${lateNoise !== undefined && from.includes(lateNoise.name) ? 'flow' : 'vocoder'} mixes all of time`;
+    const { bytes } = extractPart(model, links, [to], from.map(port));
+    stages.push({ bytes, output: to, context: Math.ceil(field.radius) + 1, rate: field.rate });
+    from = [to];
+  }
+  const text = extractPart(
+    model,
+    links,
+    durations === undefined ? frames : [...frames, durations],
+    noises.map((one) => port(one.name)),
+  ).bytes;
+  return { latent, text, frames, durations, textNoises: early, lateNoise, stages };
 }
+
+/**
+ * Where a vocoder is cut again: behind its first two upsamplings. What comes before looks far around itself and costs
+ * little; what comes behind costs most and looks around by fractions of a frame.
+ */
+const stageCuts = (model: Model, links: Links, latent: string): string[] => {
+  const onLatent = dependents(links, [latent]);
+  const ups = model.nodes.filter((node) => node.op === 'ConvTranspose' && onLatent.has(node.outputs[0]!));
+  return ups.slice(0, 2).map((node) => node.outputs[0]!);
+};
 
 /**
  * Values that the part between `start` and `end` takes from before: they depend on the text but not on `start`, and a node

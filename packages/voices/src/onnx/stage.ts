@@ -1,0 +1,59 @@
+import { gather, type Piece } from './columns.ts';
+import type { TensorData } from './session.ts';
+
+/** Gives columns [from, to) of a value, computed as they are asked for. `from` goes back by `leastColumns` at most. */
+export type ColumnSource = (from: number, to: number) => Promise<TensorData>;
+
+export interface StageOptions {
+  /** Columns of its input on each side that its output depends on. */
+  readonly context: number;
+  /** Columns of output for each of input. */
+  readonly rate: number;
+  /** Columns of its whole input. */
+  readonly total: number;
+  /** How many times what is asked for is computed at once, since every window costs its context again … */
+  readonly ahead: number;
+  /** … up to so many columns of the input. */
+  readonly mostAhead: number;
+  /** Computes the output of the input's columns [from, to), as if there were nothing else. */
+  readonly run: (from: number, to: number) => Promise<TensorData>;
+}
+
+/**
+ * The library's matrix kernels add up in another order when a matrix has fewer columns than this (MLAS takes its products in
+ * strides of 128 rows, and in longer ones for matrices of 64 columns or less). Runs at least so wide give the same bits in
+ * whatever windows; more context makes a narrow window wide.
+ */
+const leastColumns = 72;
+
+/**
+ * A part of a graph that is run window by window, each with as much around it as its values depend on. The first window is as
+ * short as can be.
+ */
+export function createStage({ context, rate, total, ahead, mostAhead, run }: StageOptions): ColumnSource {
+  let known: Piece[] = [];
+  let end = 0;
+
+  /** Computes from `end` on, in columns of the input. */
+  async function compute(to: number): Promise<void> {
+    const from = end;
+    let [left, right] = [Math.max(0, from - context), Math.min(total, to + context)];
+    right = Math.min(total, Math.max(right, left + leastColumns));
+    left = Math.max(0, Math.min(left, right - leastColumns));
+    const tensor = await run(left, right);
+    known.push({ tensor, at: left * rate, from: from * rate, to: to * rate });
+    end = to;
+  }
+
+  return async (from, to) => {
+    if (end * rate < to) {
+      const needed = Math.ceil(to / rate);
+      const wish = Math.min(mostAhead, ahead * (needed - end));
+      const reach = end === 0 ? needed : Math.max(needed, end + wish);
+      // What would be left is less than the context that computing it takes.
+      await compute(total - reach < 2 * context ? total : reach);
+      known = known.filter((piece) => piece.to > from - leastColumns);
+    }
+    return gather(known, from, to);
+  };
+}
