@@ -34,6 +34,9 @@ export interface LiveSpeech<Token> {
   readonly pieces: AsyncGenerator<LivePiece<Token>, void, undefined>;
 }
 
+/** That a client may ask for before it has taken the audio of the first. */
+const mostFlushes = 1_000;
+
 export async function openLive<Token>(
   request: SpokenRequest,
   deps: GatewayDeps,
@@ -141,6 +144,10 @@ export async function openLive<Token>(
       }),
     flush: (token) =>
       inTurn(async () => {
+        if (marks.length >= mostFlushes)
+          throw new RhapsodeError('rate_limited', {
+            message: `${mostFlushes} flushes wait already; take the audio of the earlier ones first`,
+          });
         await text.add({ flush: true });
         marks.push({ segments: text.segments, token });
         wake();

@@ -9,7 +9,7 @@ import type { GatewayDeps } from '../src/deps.ts';
 const page = readFileSync(new URL('../../../docs/http-api.md', import.meta.url), 'utf8');
 
 describe('docs/http-api.md', () => {
-  it('lists all routes of the gateway, and no others', () => {
+  it('lists all routes of the gateway, and no others', async () => {
     const log = createLog({ service: 'test', level: 'silent' });
     const lifecycle = createLifecycle({ log, graceMs: 0 });
     const metrics = createMetrics();
@@ -20,6 +20,7 @@ describe('docs/http-api.md', () => {
     });
     opsRoutes(app, { metrics, health: createHealth({ lifecycle, checks: {} }) });
     gatewayRoutes(app, {} as GatewayDeps);
+    await app.ready();
     const documented = [...page.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) =>
       [...cell!.matchAll(/`((?:GET|POST|DELETE) [^`]+)`/g)].map((match) => match[1]),
     );

@@ -1,6 +1,5 @@
-import { endianness } from 'node:os';
-import { pcmSamples } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
+import { floatBytes } from '../float-samples.ts';
 
 /** As `SynthesizerConfig.AudioEncoding` numbers them. */
 const bytesPerSample = { 0: 2, 1: 4 } as const;
@@ -9,7 +8,6 @@ const float32: Encoding = 1;
 
 /** Largest message of a stream: a client's library has to hold it as a whole. */
 const mostFrameBytes = 16 << 20;
-const littleEndian = endianness() === 'LE';
 
 /** PCM as the client wants it: its encoding, in frames of just as many samples as it said. */
 export interface Framer {
@@ -67,11 +65,4 @@ export function createFramer(encoding: Encoding, samples: bigint): Framer {
       heldBytes = 0;
     },
   };
-}
-
-/** From -1 to below 1. */
-function floatBytes(pcm: Uint8Array): Uint8Array {
-  const floats = Float32Array.from(pcmSamples(pcm), (sample) => sample / 32_768);
-  const bytes = new Uint8Array(floats.buffer);
-  return littleEndian ? bytes : Buffer.from(bytes).swap32();
 }

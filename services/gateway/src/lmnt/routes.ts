@@ -1,0 +1,246 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from '@fastify/websocket';
+import { asRhapsodeError, RhapsodeError } from '@rhapsode/contracts';
+import { disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { GatewayDeps } from '../deps.ts';
+import { speakWhole } from '../live-speech.ts';
+import { closedSignal, keepAlive, readMessages, sendFrame } from '../web-sockets.ts';
+import { createAudioOut } from './audio-out.ts';
+import { failureBody } from './failure.ts';
+import { formatFields, parseFormat } from './formats.ts';
+import { told } from './messages.ts';
+import { createLmntSession } from './session.ts';
+import { lmntVoice } from './voices.ts';
+import { type Word, wordsOf } from './words.ts';
+
+/** A form's fields are strings. */
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+
+const speech = z.looseObject({
+  text: z.string(),
+  voice: z.string().min(1),
+  ...formatFields,
+  speed: z.coerce.number().min(0.25).max(4).nullish(),
+  seed: z.coerce.number().int().min(0).max(0xffff_ffff).nullish(),
+  length: z
+    .undefined("is not supported: a voice speaks as long as it takes; use 'speed'")
+    .or(z.null())
+    .optional(),
+  return_timestamps: flag.nullish(),
+  return_durations: flag.nullish(),
+});
+
+/** Of a text whose audio is answered as a whole; LMNT's own limit. */
+const mostCharacters = 5_000;
+const bodyLimit = 4 << 20;
+const firstMessageMs = 10_000;
+const streamPath = '/v1/ai/speech/stream';
+
+/** The API of LMNT, so that its clients work with a changed base URL. */
+export function lmntRoutes(app: FastifyInstance, deps: GatewayDeps): void {
+  void app.register(async (scope) => {
+    tellFailures(scope, deps);
+    takeForms(scope);
+    streamRoute(scope, deps);
+    speechRoutes(scope, deps);
+    voiceRoutes(scope, deps);
+  });
+}
+
+function tellFailures(scope: FastifyInstance, { log, metrics }: GatewayDeps): void {
+  scope.addHook('onRequest', async (request, reply) => void reply.header('request-id', request.id));
+  scope.setErrorHandler((thrown, request, reply) => {
+    const error = translate(thrown);
+    metrics.rejectedTotal.add(1, { reason: error.code });
+    const severe = error.status >= 500 && error.status !== 503;
+    log[severe ? 'error' : 'debug'](
+      { requestId: request.id, error: thrown, code: error.code },
+      'LMNT request failed',
+    );
+    const retryAfter = error.retryAfterSeconds ?? (error.status === 503 ? 1 : undefined);
+    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+    const version = request.headers['lmnt-version'] === undefined ? 'old' : '1.1';
+    return reply
+      .code(error.status)
+      .type('application/json')
+      .send(failureBody(error, version, request.id));
+  });
+}
+
+function translate(thrown: unknown): RhapsodeError {
+  const { code } = thrown as { code?: unknown };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new RhapsodeError('payload_too_large', { cause: thrown });
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new RhapsodeError('unsupported_media_type', {
+      message: 'The content type is not supported; send application/json or multipart/form-data.',
+      cause: thrown,
+    });
+  return asRhapsodeError(thrown);
+}
+
+/** The first clients send a form. */
+function takeForms(scope: FastifyInstance): void {
+  scope.addContentTypeParser(
+    'multipart/form-data',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const headers = { 'content-type': request.headers['content-type']! };
+      try {
+        return Object.fromEntries(await new Response(new Uint8Array(body), { headers }).formData());
+      } catch (cause) {
+        throw new RhapsodeError('invalid_request', { message: 'The form cannot be read.', cause });
+      }
+    },
+  );
+}
+
+function streamRoute(scope: FastifyInstance, deps: GatewayDeps): void {
+  scope.route({
+    method: 'GET',
+    url: streamPath,
+    exposeHeadRoute: false,
+    handler: () => {
+      throw new RhapsodeError('invalid_request', {
+        message: `${streamPath} is a WebSocket; connect to it with ws:// or wss://`,
+      });
+    },
+    wsHandler: (ws, request) => serve(ws, request.raw.socket, deps, request.id),
+  });
+}
+
+function serve(ws: WebSocket, socket: Socket, deps: GatewayDeps, requestId: string): void {
+  const { drain, log } = deps;
+  const closed = closedSignal(ws, socket);
+  const startedAtMs = performance.now();
+  const session = createLmntSession(
+    deps,
+    {
+      closed,
+      text: (message) => sendFrame(ws, socket, JSON.stringify(message), { drain, closed }),
+      audio: (bytes) => sendFrame(ws, socket, bytes, { drain, closed }),
+      close: (code, reason) => ws.close(code, reason),
+    },
+    requestId,
+  );
+  keepAlive(ws);
+  const silent = setTimeout(() => ws.close(1008, 'no first message came'), firstMessageMs).unref();
+  ws.once('message', () => clearTimeout(silent));
+  readMessages(ws, session.take);
+  ws.once('close', (code) => {
+    clearTimeout(silent);
+    log.info({ requestId, code, ms: Math.round(performance.now() - startedAtMs) }, 'LMNT session');
+  });
+}
+
+function speechRoutes(scope: FastifyInstance, deps: GatewayDeps): void {
+  const { drain, log } = deps;
+
+  async function begin(request: FastifyRequest, reply: FastifyReply, limit?: number) {
+    const fields = parseRequest(speech, request.body);
+    const { text, voice, speed, seed } = fields;
+    if (limit !== undefined && [...text.slice(0, 2 * limit + 1)].length > limit)
+      throw new RhapsodeError('text_too_long', {
+        message: `'text' is longer than ${limit} characters; use /v1/ai/speech/bytes`,
+        param: 'text',
+      });
+    const wanted = parseFormat(fields);
+    const signal = disconnectSignal(request, reply);
+    const spoken = {
+      input: text,
+      voice,
+      class: 'interactive',
+      speed: speed ?? undefined,
+      seed: seed ?? undefined,
+    } as const;
+    const live = await speakWhole(spoken, deps, signal);
+    const ignored = told(fields);
+    if (ignored.length > 0)
+      void reply.header('x-rhapsode-warning', `not honoured by this voice: ${ignored.join(', ')}`);
+    return { live, wanted, signal, fields };
+  }
+
+  async function* encoded(
+    { live, wanted }: Awaited<ReturnType<typeof begin>>,
+    tell: (words: readonly Word[]) => void = () => {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { sampleRateHz } = live.utterance;
+    const out = createAudioOut(wanted, sampleRateHz);
+    let given = 0;
+    let begun = 0;
+    try {
+      for await (const piece of live.pieces)
+        if (piece.type === 'audio' || piece.type === 'pause') {
+          given += piece.pcm.length / 2;
+          const bytes = await out.push(piece.pcm);
+          if (bytes.length > 0) yield bytes;
+        } else if (piece.type === 'segment') {
+          tell(wordsOf(piece, begun, sampleRateHz));
+          begun = given;
+        }
+      const rest = await out.flush();
+      if (rest.length > 0) yield rest;
+    } finally {
+      await out.close();
+    }
+  }
+
+  scope.post('/v1/ai/speech/bytes', { bodyLimit }, async (request, reply) => {
+    const begun = await begin(request, reply);
+    const { wanted, signal } = begun;
+    const body = encoded(begun);
+    // What fails before the first audio still has a status of its own.
+    const first = await body.next();
+    const headers = { 'content-type': wanted.contentType };
+    await sendBody(request, reply, { status: 200, headers, body: prepend(first, body) }, signal, {
+      drain,
+      log,
+    });
+    return reply;
+  });
+
+  scope.post('/v1/ai/speech', { bodyLimit }, async (request, reply) => {
+    const begun = await begin(request, reply, mostCharacters);
+    const { fields } = begun;
+    const parts: Uint8Array[] = [];
+    const words: Word[] = [];
+    for await (const part of encoded(begun, (some) => words.push(...some))) parts.push(part.slice());
+    return {
+      audio: Buffer.concat(parts).toString('base64'),
+      ...(request.headers['lmnt-version'] === undefined ? { seed: begun.live.utterance.seed } : {}),
+      ...(fields.return_durations ? { durations: words } : {}),
+      ...(fields.return_timestamps ? { timestamps: words } : {}),
+    };
+  });
+}
+
+async function* prepend(
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    if (first.done) return;
+    yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}
+
+function voiceRoutes(scope: FastifyInstance, { voices }: GatewayDeps): void {
+  const query = z.looseObject({
+    owner: z.enum(['system', 'me', 'all']).default('all'),
+    starred: flag.default(false),
+  });
+
+  scope.get('/v1/ai/voice/list', async (request) => {
+    const { owner, starred } = parseRequest(query, request.query);
+    if (owner === 'me' || starred) return [];
+    return (await voices.list()).map(lmntVoice);
+  });
+
+  scope.get<{ Params: { id: string } }>('/v1/ai/voice/:id', async (request) =>
+    lmntVoice(await voices.find(request.params.id, 'id')),
+  );
+}
