@@ -4,7 +4,9 @@ export type { ChosenVoices, FindVoice } from './create/choose-voices.ts';
 export type { BookEstimate } from './create/estimate-book.ts';
 export type { Cover, Manuscript } from './create/plan-book.ts';
 export type { SentenceView } from './list-sentences.ts';
+export * from './manifest.ts';
 export * from './render/port.ts';
+export { renderBook, renderChapter } from './render/render-book.ts';
 export * from './render/settings.ts';
 export * from './request.ts';
 export { type Render, type RunDeps, runBook } from './run/run-book.ts';
@@ -12,3 +14,4 @@ export { type RunBooksOptions, type RunningBooks, runBooks } from './run/run-boo
 export { createSegmentStore, type SegmentStore } from './segments/segment-store.ts';
 export { type SegmentLimits, sweepSegments } from './segments/sweep-segments.ts';
 export { createInFlight, type InFlight } from './speak/in-flight.ts';
+export { type Problem, type Verified, type VerifySource, verifyBook } from './verify.ts';

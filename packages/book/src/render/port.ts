@@ -18,7 +18,9 @@ export interface ChapterAudio {
   /** From 0. */
   readonly index: number;
   readonly title: string;
-  /** Changes when, and only when, a sentence of the chapter does: its text, its audio, its pause, its place in the text. */
+  /** Changes when, and only when, a sample of the chapter does: the audio of a sentence, its length, its pause. Not with its place in the book. */
+  readonly audioDigest: string;
+  /** Changes when anything of a sentence does: its audio, its text, its place in the manuscript. Not with who made it. */
   readonly digest: string;
   readonly sampleRateHz: number;
   /** Of all sentences, pauses included. */
@@ -67,9 +69,11 @@ export interface RenderedSentence {
 /** Named files, written whole or not at all: nobody ever sees half of one under its name. Names are paths with `/`. */
 export interface RenderFiles {
   /** Resolves when the file is durable; replaces what had the name. */
-  put(name: string, bytes: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void>;
+  put(name: string, bytes: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult>;
   /** Undefined where there is none. */
   get(name: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** In bytes; undefined where there is none. */
+  size(name: string): Promise<number | undefined>;
   /** Harmless where there is none. */
   delete(name: string): Promise<void>;
 }
@@ -79,6 +83,12 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface PutResult {
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
 export interface RenderDeps {
   /** What the listener gets. */
   readonly outputs: RenderFiles;
@@ -86,6 +96,8 @@ export interface RenderDeps {
   readonly parts: RenderFiles;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RenderProgress) => void;
+  /** Chapters that are encoded at once; 2 if not given. */
+  readonly concurrency?: number;
 }
 
 export interface RenderProgress {
@@ -96,6 +108,7 @@ export interface RenderProgress {
 
 /** What `renderBook` made: also in `book.json`, which holds every sentence besides. */
 export interface RenderedBook {
+  /** `book.json`, which lists the others, is the last. */
   readonly files: readonly OutputFile[];
   /** In audio seconds × sample rate, closing silences of chapters included. */
   readonly samples: number;
@@ -108,13 +121,14 @@ export interface RenderedBook {
 export interface OutputFile {
   /** Path under the book's place. */
   readonly name: string;
-  readonly kind: 'audio' | 'captions' | 'timings' | 'metadata' | 'cover';
+  readonly kind: 'audio' | 'captions' | 'timings' | 'metadata' | 'cover' | 'manifest';
   readonly format: string;
   readonly contentType: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Of an audio file: what it decodes to. */
+  /** Of an audio file: what it decodes to, at its own rate. */
   readonly samples?: number;
+  readonly sampleRateHz?: number;
   /** Absent where the file is of the whole book. */
   readonly chapter?: number;
 }

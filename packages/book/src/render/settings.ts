@@ -45,7 +45,5 @@ export const outputSettings = z.strictObject({
     })
     .nullable()
     .default({ targetLufs: -18, truePeakDb: -1 }),
-  /** Kilobits for each second of AAC. */
-  aacKbps: z.int().min(16).max(192).optional(),
 });
 export type OutputSettings = z.infer<typeof outputSettings>;

@@ -10,6 +10,8 @@ import { readSettled, SentenceGone, type SettledPart } from '../speak/settle-par
 export interface PartSummary {
   readonly wanted: string;
   readonly digest: string;
+  /** Of the sound alone, wherever in the book it is. */
+  readonly audioDigest: string;
   readonly samples: number;
   readonly counts: { readonly spoken: number; readonly silence: number; readonly fallback: number };
 }
@@ -17,7 +19,9 @@ export interface PartSummary {
 export function summaryOf({ wanted, digest, samples, sentences }: SettledPart): PartSummary {
   const count = (wanted: string) => sentences.filter(({ state }) => state === wanted).length;
   const counts = { spoken: count('spoken'), silence: count('silence'), fallback: count('fallback') };
-  return { wanted, digest, samples, counts };
+  const sound = sentences.map(({ key, samples, pauseSamples }) => [key, samples, pauseSamples]);
+  const audioDigest = createHash('sha256').update(JSON.stringify(sound)).digest('hex');
+  return { wanted, digest, audioDigest, samples, counts };
 }
 
 export interface ChapterSource {
@@ -40,7 +44,11 @@ export function createChapterAudio(
   const { at, folder, request, artefacts, segments } = source;
   const { tenant } = at;
   const digest = createHash('sha256').update(chapter.title);
-  for (const part of parts) digest.update(part.digest);
+  const audioDigest = createHash('sha256');
+  for (const part of parts) {
+    digest.update(part.digest);
+    audioDigest.update(part.audioDigest);
+  }
 
   async function settled(part: number): Promise<SettledPart> {
     const { wanted } = parts[part]!;
@@ -93,6 +101,7 @@ export function createChapterAudio(
   return {
     index: chapter.index,
     title: chapter.title,
+    audioDigest: audioDigest.digest('hex'),
     digest: digest.digest('hex'),
     sampleRateHz: source.sampleRateHz,
     samples: parts.reduce((sum, { samples }) => sum + samples, 0),

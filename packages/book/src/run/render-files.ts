@@ -3,11 +3,10 @@ import type { RenderFiles } from '../render/port.ts';
 
 /** A folder of the artefact store, as renderers see it. */
 export const renderFiles = (artefacts: ArtefactStore, folder: string): RenderFiles => ({
-  async put(name, bytes, { contentType, signal }) {
-    await artefacts.put(`${folder}${name}`, bytes, { contentType, ...(signal ? { signal } : {}) });
-  },
+  put: (name, bytes, options) => artefacts.put(`${folder}${name}`, bytes, options),
   async get(name, signal) {
     return (await artefacts.get(`${folder}${name}`, signal ? { signal } : {}))?.body;
   },
+  size: async (name) => (await artefacts.head(`${folder}${name}`))?.bytes,
   delete: (name) => artefacts.delete(`${folder}${name}`),
 });
