@@ -8,6 +8,7 @@ import { medium } from '../../models/fixtures/vits.ts';
 import { startFleet } from '../support/fleet.ts';
 import { plainText } from '../support/texts.ts';
 import { measureBacklog } from './backlog.ts';
+import { measureEncoders } from './encoders.ts';
 import { measureFirstAudio } from './first-audio.ts';
 import { printTable, type Row } from './table.ts';
 import { measureThroughput } from './throughput.ts';
@@ -24,6 +25,8 @@ const benches: Record<string, () => Promise<Row[]>> = {
   },
 
   backlog: measureBacklog,
+
+  encoders: measureEncoders,
 
   /** A Piper voice of the usual size, with random weights: it costs what a real one does. */
   async throughput() {

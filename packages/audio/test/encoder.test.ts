@@ -75,6 +75,22 @@ describe.each(audioFormatNames)('%s encoder', (format) => {
     },
   );
 
+  it('tells of whatever goes wrong inside with one code, and why', async () => {
+    const encoder = await createEncoder(format, { sampleRateHz: 24_000 });
+    const broken = new Proxy(chirp(100), {
+      get(samples, name) {
+        if (name === 'length') throw new Error('the memory is gone');
+        return Reflect.get(samples, name);
+      },
+    });
+    await expect(encoder.push(broken)).rejects.toMatchObject({
+      code: 'encoder_failed',
+      message: expect.stringContaining(format),
+      cause: { message: 'the memory is gone' },
+    });
+    await encoder.close();
+  });
+
   it('can be closed in the middle, and again', async () => {
     const encoder = await createEncoder(format, { sampleRateHz: 22_050, wantedRateHz: 24_000 });
     await encoder.push(chirp(3000));

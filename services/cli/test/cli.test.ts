@@ -8,6 +8,7 @@ import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { piperConfig } from '../../../models/fixtures/make.ts';
 import { tiny, vitsModel } from '../../../models/fixtures/vits.ts';
+import { decode, probe } from '../../../test/support/decode.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 let folder: string;
@@ -82,11 +83,31 @@ describe('rhapsode', () => {
   });
 
   it.each([
+    ['flac', 22_050, 22_050],
+    ['opus', 48_000, undefined],
+    ['mp3', 24_000, 24_000],
+    ['aac', 16_000, undefined],
+  ] as const)('writes %s at %i Hz, exact where the format can say it', async (format, heardHz, rate) => {
+    const path = `formats.${format}`;
+    const given = rate === undefined ? [] : ['--sample-rate', String(rate)];
+    const { code, out } = await rhapsode(['speak', text, '-o', path, '--json', ...given]);
+    expect(code).toBe(0);
+    const { samples } = JSON.parse(out) as { samples: number };
+    const bytes = await readFile(join(folder, path));
+    expect(await probe(bytes)).toMatchObject({ sampleRateHz: heardHz, channels: 1 });
+    const { pcm, complaints } = await decode(bytes, format);
+    expect(complaints).toBe('');
+    const wanted = Math.round((samples * heardHz) / 16_000);
+    expect(pcm.length).toBe(format === 'aac' ? (Math.ceil(wanted / 1024) + 1) * 1024 : wanted);
+  });
+
+  it.each([
     [['speak'], 2, 'one text, file or - is needed'],
     [['speak', text, '--sped', '1'], 2, '--sped'],
     [['speak', text, '--speed', 'fast'], 2, '--speed must be a number from 0.25 to 4'],
     [['speak', text, '--voice', 'nobody'], 1, 'no voice "nobody"'],
     [['speak', text, '-o', 'x.ogg'], 1, "'ogg' is not supported"],
+    [['speak', text, '-o', 'x.mp3', '--sample-rate', '20000'], 1, 'use one of 8000, 11025'],
     [['speak', '   '], 1, 'nothing to speak'],
     [['speak', 'Now {{tone:fail}} it is.', '-o', 'failed.wav'], 1, 'segment 0 could not be spoken'],
     [['sing', text], 2, "no command 'sing'"],

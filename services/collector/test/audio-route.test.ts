@@ -110,9 +110,9 @@ describe('GET /v1/utterances/{id}/audio', () => {
     'format=opus&sample_rate=48000',
   ])('continues %s at any byte, before and after the end is known', async (query) => {
     const { speak, get } = await serve();
-    const id = await speak();
+    const id = await speak('This is spoken. And so is this.');
     const { headerBytes, isSized } = about(query);
-    const offsets = [1, 44, 45, 20_001, 50_001];
+    const offsets = [1, 44, 45, 5001];
     const early = offsets.map(async (n) => ({ n, response: await get(id, `?${query}`, `bytes=${n}-`) }));
     const whole = await bytes(await get(id, `?${query}`));
     for (const { n, response } of await Promise.all(early)) {
@@ -147,7 +147,7 @@ describe('GET /v1/utterances/{id}/audio', () => {
     ['aac', 44_100],
   ] as const)('gives %s at %i Hz, as an independent decoder hears it', async (format, rate) => {
     const { embedded, speak, get } = await serve();
-    const id = await speak();
+    const id = await speak('This is spoken. And so is this.');
     const samples = (await expected(embedded, id)).length / 2;
     await bytes(await get(id));
     const response = await get(id, `?format=${format}&sample_rate=${rate}`);
