@@ -3,6 +3,7 @@ export * from './epoch.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './job.ts';
+export * from './lexicon-rule.ts';
 export * from './message.ts';
 export * from './position.ts';
 export * from './settings.ts';

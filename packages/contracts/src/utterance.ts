@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { poolName, tenantId, utteranceId } from './ids.ts';
+import { lexiconRules } from './lexicon-rule.ts';
 import { speechSettings } from './settings.ts';
 
 /** `interactive`: somebody is listening. `bulk`: an audiobook, a download. */
@@ -39,6 +40,7 @@ export const utterance = z.object({
   /** How an arriving text is to be read: whoever goes on with it does as the one before. */
   reading: z
     .object({
+      lexicon: lexiconRules,
       input: z.enum(['text', 'ssml']),
       normalise: z.enum(['auto', 'on', 'off']),
       inline: z.boolean(),

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { RhapsodeError, type Segment, type Utterance, type VoiceInfo } from '@rhapsode/contracts';
 import type { StoredPiece, TextOutcome, UtteranceState } from '@rhapsode/store';
 import type { PlanWarning } from '@rhapsode/text';
-import { createSegmentPlanner } from './segment-planner.ts';
+import { createSegmentPlanner, type TextOptions } from './segment-planner.ts';
 import { admit, hasWords, type SubmitDeps, type SubmitRequest, submitLimits, utteranceOf } from './submit.ts';
 
 /**
@@ -50,7 +50,11 @@ export interface ArrivingPiece {
 export interface ArrivingRequest extends SubmitRequest {
   readonly idleMs: number;
   readonly transient?: boolean;
+  /** What has to be kept of how the text is to be read. */
+  readonly reading?: Utterance['reading'];
 }
+
+export type Reading = TextOptions & { readonly voice: VoiceInfo };
 
 export interface ArrivingOptions {
   /** Keep the source of sentences until it is forgotten. */
@@ -67,55 +71,46 @@ export async function openArriving(
   deps: SubmitDeps,
   options: ArrivingOptions = {},
 ): Promise<ArrivingText> {
-  const { idleMs, transient, voice, input, normalise, inline, lexicons } = request;
-  if (lexicons !== undefined && lexicons.length > 0)
-    throw new RhapsodeError('unsupported_setting', {
-      message: 'a text that arrives in pieces is read without a lexicon; send it whole',
-      param: 'lexicon',
-    });
+  const { idleMs, transient, reading } = request;
   const utterance: Utterance = {
     ...utteranceOf(request),
     idleMs,
     ...(transient === undefined ? {} : { transient }),
-    reading: {
-      ...(input === undefined ? {} : { input }),
-      ...(normalise === undefined ? {} : { normalise }),
-      ...(inline === undefined ? {} : { inline }),
-    },
+    ...(reading === undefined ? {} : { reading }),
   };
   await admit(utterance, { ...submitLimits, ...deps.limits }, deps);
-  return createArriving({ utterance, voice, stored: 0, sealed: false }, deps, options);
+  return createArriving({ utterance, reading: request, stored: 0, sealed: false }, deps, options);
 }
 
-/** Goes on with one that was opened here or elsewhere. `voice` is the utterance's. */
+/** Goes on with one that was opened here or elsewhere. `reading` is as it was opened with; see `Utterance.reading`. */
 export async function resumeArriving(
   { utterance, segments, sealed }: UtteranceState,
-  voice: VoiceInfo,
+  reading: Reading,
   deps: SubmitDeps,
   options: ArrivingOptions = {},
 ): Promise<ArrivingText> {
-  const arriving = createArriving({ utterance, voice, stored: segments, sealed }, deps, options);
+  const arriving = createArriving({ utterance, reading, stored: segments, sealed }, deps, options);
   await arriving.catchUp();
   return arriving;
 }
 
 interface Known {
   readonly utterance: Utterance;
-  readonly voice: VoiceInfo;
+  readonly reading: Reading;
   /** Sentences in the store, and whether they are all. */
   readonly stored: number;
   readonly sealed: boolean;
 }
 
 function createArriving(
-  { utterance, voice, stored, sealed }: Known,
+  { utterance, reading, stored, sealed }: Known,
   deps: SubmitDeps,
   { keepSource = false }: ArrivingOptions,
 ): ArrivingText {
   const { store, dispatcher } = deps;
   const limits = { ...submitLimits, ...deps.limits };
   const { id, pool } = utterance;
-  const planner = createSegmentPlanner({ ...utterance.reading, utterance, voice });
+  const planner = createSegmentPlanner({ ...reading, utterance });
   let readPieces = 0;
   let length = 0;
   let complete = false;

@@ -27,7 +27,8 @@ function site(faults: StoreFaults = {}) {
     log,
     open: (fields: object = {}) => openArriving({ ...request, ...fields }, deps, { keepSource: true }),
     /** As another gateway does that knows nothing but the id. */
-    takeOver: async (id: string) => resumeArriving((await store.get(id))!, voice, deps, { keepSource: true }),
+    takeOver: async (id: string) =>
+      resumeArriving((await store.get(id))!, { voice }, deps, { keepSource: true }),
     sentences: (id: string) => store.segments(id, 0, 1_000),
   };
 }

@@ -1,4 +1,4 @@
-import type { SpeechSettings, Utterance } from '@rhapsode/contracts';
+import { RhapsodeError, type SpeechSettings, type Utterance } from '@rhapsode/contracts';
 import {
   type ArrivingOptions,
   type ArrivingText,
@@ -50,6 +50,7 @@ export const acceptArriving = async (
     {
       ...(await submission(request, deps)),
       idleMs: deps.limits.textIdleSeconds * 1000,
+      reading: readingOf(request),
       ...(request.transient === undefined ? {} : { transient: request.transient }),
     },
     submitDeps(request, deps),
@@ -62,8 +63,30 @@ export async function goOn(
   deps: GatewayDeps,
   options: ArrivingOptions = {},
 ): Promise<ArrivingText> {
-  const { voice } = await deps.voices.find(state.utterance.voice, 'voice');
-  return resumeArriving(state, voice, submitDeps(state.utterance, deps), options);
+  const { utterance } = state;
+  const { input, ...reading } = utterance.reading ?? {};
+  const found = await deps.voices.find(utterance.voice, 'voice');
+  const text = await textOptions({ ...reading, inputType: input }, found, deps);
+  return resumeArriving(state, { ...text, voice: found.voice }, submitDeps(utterance, deps), options);
+}
+
+/** What has to be known to plan on somewhere else. */
+const readingOf = ({ inputType, normalise, inline, lexicon }: SpokenRequest): Utterance['reading'] => ({
+  ...(inputType === undefined ? {} : { input: inputType }),
+  ...(normalise === undefined ? {} : { normalise }),
+  ...(inline === undefined ? {} : { inline }),
+  ...(lexicon === undefined ? {} : { lexicon: kept(lexicon) }),
+});
+
+/** It travels with every sentence of the text. */
+const longestLexicon = 16_384;
+
+function kept(lexicon: NonNullable<SpokenRequest['lexicon']>) {
+  if (JSON.stringify(lexicon).length <= longestLexicon) return lexicon;
+  throw new RhapsodeError('invalid_request', {
+    message: `a text that arrives in pieces takes a lexicon of at most ${longestLexicon} characters of JSON; send it whole, or fewer rules`,
+    param: 'lexicon',
+  });
 }
 
 const mostCharacters = (request: Pick<Utterance, 'class'>, { limits }: GatewayDeps): number =>

@@ -6,6 +6,7 @@ import { speechRoute } from './routes/speech.ts';
 import { textRoutes } from './routes/text.ts';
 import { utteranceRoutes } from './routes/utterances.ts';
 import { voiceRoutes } from './routes/voices.ts';
+import { sessionRoute } from './session/route.ts';
 import { createTextSessions } from './text-sessions.ts';
 import { acceptWebSockets } from './web-sockets.ts';
 
@@ -18,6 +19,7 @@ export function gatewayRoutes(app: FastifyInstance, deps: GatewayDeps): void {
   speechRoute(app, deps);
   utteranceRoutes(app, deps, texts);
   textRoutes(app, deps, texts);
+  sessionRoute(app, deps);
   voiceRoutes(app, deps);
   modelRoutes(app);
   lmntRoutes(app, deps);

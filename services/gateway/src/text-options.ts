@@ -1,4 +1,4 @@
-import { RhapsodeError } from '@rhapsode/contracts';
+import { type LexiconRules, type lexiconRule, RhapsodeError } from '@rhapsode/contracts';
 import type { OtherVoice, TextOptions } from '@rhapsode/pipeline';
 import { createLexicon, type Lexicon, type LexiconRule } from '@rhapsode/text';
 import { z } from 'zod';
@@ -16,26 +16,13 @@ export const normalise = z
   .describe('Whether numbers, dates and abbreviations are written out before they are spoken.');
 export const inline = z.boolean().describe('Obey `[pause:1.5s]` and `[word](/ipa/)` in plain text.');
 
-const mostEntries = 1_000;
-
-export const lexiconRule = z.strictObject({
-  grapheme: z.string().min(1).max(200).describe('What is written.'),
-  alias: z.string().max(1_000).optional().describe('Words that are said for it; either these or `ipa`.'),
-  ipa: z.string().max(1_000).optional().describe('Sounds that are said for it.'),
-  case_sensitive: z.boolean().optional(),
-  anywhere: z.boolean().optional().describe('Also within words.'),
-});
-
-export const lexicon = z
-  .array(lexiconRule, `must be a list of rules, {"grapheme": …, "alias" or "ipa": …}`)
-  .max(mostEntries)
-  .describe('Words that are said otherwise: rules of this request.');
+export { lexiconRule, lexiconRules as lexicon } from '@rhapsode/contracts';
 
 export type TextRequest = {
   readonly inputType?: TextOptions['input'];
   readonly normalise?: TextOptions['normalise'];
   readonly inline?: boolean | undefined;
-  readonly lexicon?: z.infer<typeof lexicon> | undefined;
+  readonly lexicon?: LexiconRules | undefined;
 };
 
 /** Whether something of it may be impossible, which is known only when all of the text is planned. */
@@ -60,7 +47,7 @@ export async function textOptions(
 export const ruleOf = ({ case_sensitive, ...rule }: z.infer<typeof lexiconRule>): LexiconRule =>
   ({ ...rule, ...(case_sensitive === undefined ? {} : { caseSensitive: case_sensitive }) }) as LexiconRule;
 
-function lexiconOf(rules: z.infer<typeof lexicon>): Lexicon {
+function lexiconOf(rules: LexiconRules): Lexicon {
   return createLexicon(rules.map(ruleOf));
 }
 

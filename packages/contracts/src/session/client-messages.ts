@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { lexiconRules } from '../lexicon-rule.ts';
 import { positionText } from '../position.ts';
+import { speechSettings } from '../settings.ts';
 import { contextOrMain, count, hearing, nonce, utteranceName } from './fields.ts';
 
 /** What a client says on the socket of a session; docs/session-protocol.md explains each. Unknown fields are refused. */
@@ -14,9 +16,10 @@ export const openMessage = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff).optional(),
   input: z.enum(['text', 'ssml']).optional(),
   normalise: z.enum(['auto', 'on', 'off']).optional(),
-  lexicon: z.string().min(1).max(200).optional(),
+  inline: z.boolean().optional(),
+  lexicon: lexiconRules.optional(),
   chunk_seconds: z.number().min(0.02).max(1).optional(),
-  settings: z.record(z.string().max(64), z.number()).optional(),
+  settings: speechSettings.optional(),
   ...hearing,
 });
 

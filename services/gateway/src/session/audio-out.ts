@@ -1,0 +1,160 @@
+import { RhapsodeError, type Segment, sourceSpan, type Utterance } from '@rhapsode/contracts';
+import {
+  type AudioFrame,
+  encodeAudioFrame,
+  type SampleFormat,
+  type ServerMessageOf,
+} from '@rhapsode/contracts/session';
+import type { ArrivingText, AudioPiece, SegmentDone } from '@rhapsode/pipeline';
+import type { RequestStore } from '@rhapsode/store';
+import type { Link } from './link.ts';
+import { persist } from './persist.ts';
+
+export interface AudioOutOptions {
+  readonly context: string;
+  readonly contextNumber: number;
+  readonly utterance: Utterance;
+  /** Its text, if it arrives in pieces. */
+  readonly texts: ArrivingText | undefined;
+  readonly format: SampleFormat;
+  readonly metrics: boolean;
+  /** Most of a frame, in samples. */
+  readonly frameSamples: number;
+  /** Samples of the utterance before the segment that is heard first. */
+  readonly startSample: number;
+  readonly store: Pick<RequestStore, 'segments'>;
+  readonly link: Link;
+  readonly signal: AbortSignal;
+}
+
+const page = 16;
+
+/** Sends what a listener hears as messages and frames of one context. */
+export function createAudioOut(options: AudioOutOptions) {
+  const { context, contextNumber, utterance, texts, format, metrics, frameSamples, store, link, signal } =
+    options;
+  let startSample = options.startSample;
+  let announced: { readonly index: number; readonly segment: Segment } | undefined;
+  const known = new Map<number, Segment>();
+
+  async function segmentAt(index: number): Promise<Segment> {
+    if (!known.has(index)) {
+      known.clear();
+      const found = await persist(() => store.segments(utterance.id, index, page), signal);
+      for (const [i, segment] of found.entries()) known.set(index + i, segment);
+    }
+    const segment = known.get(index);
+    // Its audio is there, so only a cancellation can have taken it away.
+    if (!segment) throw new RhapsodeError('cancelled');
+    return segment;
+  }
+
+  async function sourceOf({ start, end }: Segment): Promise<string | undefined> {
+    if (texts === undefined) return undefined;
+    // Another gateway may have been sent the text.
+    if (texts.source(start, end) === undefined) await persist(() => texts.catchUp(), signal);
+    texts.forgetSource(start);
+    return texts.source(start, end);
+  }
+
+  /** Says which sentence comes. */
+  async function announce(index: number): Promise<Segment> {
+    if (announced?.index === index) return announced.segment;
+    const segment = await segmentAt(index);
+    const text = await sourceOf(segment);
+    signal.throwIfAborted();
+    const { start, end, text: spoken } = segment;
+    const span = { segment: index, start, end };
+    link.send({ type: 'segment_start', context, ...span, ...(text === undefined ? {} : { text }), spoken });
+    announced = { index, segment };
+    return segment;
+  }
+
+  async function sendFrames(kind: AudioFrame['kind'], piece: Extract<AudioPiece, { pcm: Uint8Array }>) {
+    const { position, pcm } = piece;
+    await announce(position.segment);
+    for (let at = 0; at < pcm.byteLength; at += frameSamples * 2) {
+      const part = pcm.subarray(at, at + frameSamples * 2);
+      const firstSample = position.sample + at / 2;
+      signal.throwIfAborted();
+      await link.sendAudio(
+        encodeAudioFrame({
+          kind,
+          contextNumber,
+          segment: position.segment,
+          firstSample,
+          samples: part.byteLength / 2,
+          utteranceSample: startSample + firstSample,
+          pcm: format === 'pcm_f32le' ? toFloats(part) : part,
+        }),
+      );
+    }
+    signal.throwIfAborted();
+    if (metrics && kind === 'audio') link.send(chunkMessage(context, piece));
+  }
+
+  async function endSegment(done: SegmentDone): Promise<void> {
+    const segment = await announce(done.segment);
+    const marks = done.marks.map(({ kind, start, end, firstSample, samples }) => {
+      const sample = startSample + firstSample;
+      const span = start === undefined || end === undefined ? {} : sourceSpan(segment, { start, end });
+      return { type: kind, ...span, sample, samples, seconds: sample / utterance.sampleRateHz };
+    });
+    link.send({
+      type: 'segment_end',
+      context,
+      segment: done.segment,
+      samples: done.samples,
+      pause_samples: done.pauseSamples,
+      start_sample: startSample,
+      marks_from: done.marksFrom,
+      marks,
+    });
+    startSample += done.samples + done.pauseSamples;
+    known.delete(done.segment);
+    texts?.forgetSource(segment.end);
+    await link.settled();
+  }
+
+  return {
+    /** All samples of the sentences that ended. */
+    get samples() {
+      return startSample;
+    },
+    send: (piece: AudioPiece): Promise<void> =>
+      piece.type === 'segment' ? endSegment(piece) : sendFrames(piece.type, piece),
+  };
+}
+
+/** What is known of the chunk that audio came from. */
+function chunkMessage(
+  context: string,
+  { position, pcm, chunk }: Extract<AudioPiece, { pcm: Uint8Array }>,
+): ServerMessageOf<'chunk'> {
+  const { timing } = chunk ?? {};
+  return {
+    type: 'chunk',
+    context,
+    segment: position.segment,
+    chunk: chunk?.chunk ?? 0,
+    samples: chunk?.samples ?? pcm.byteLength / 2,
+    ...(chunk ? { attempt: chunk.attempt } : {}),
+    ...(timing
+      ? {
+          elapsed_ms: timing.elapsedMs,
+          first_chunk_ms: timing.firstChunkMs,
+          rtf: timing.realTimeFactor,
+          queue_ms: timing.queueMs,
+        }
+      : {}),
+  };
+}
+
+function toFloats(pcm: Uint8Array): Uint8Array {
+  const from = new DataView(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+  const bytes = new Uint8Array(pcm.byteLength * 2);
+  const to = new DataView(bytes.buffer);
+  for (let at = 0; at < pcm.byteLength; at += 2)
+    to.setFloat32(at * 2, from.getInt16(at, true) / 32_768, true);
+  return bytes;
+}
