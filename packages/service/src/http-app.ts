@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { type ErrorCode, errorBody, RhapsodeError } from '@rhapsode/contracts';
 import type { Lifecycle } from '@rhapsode/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
+import { watchRoutes } from './api-routes.ts';
 import { allowOrigins } from './cors.ts';
 import { answerErrors, type ErrorDeps, sendError } from './http-errors.ts';
 import { acceptJson } from './strict-json.ts';
@@ -51,6 +52,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
 
   if (corsOrigins.length > 0) allowOrigins(app, corsOrigins);
   acceptJson(app);
+  watchRoutes(app);
   answerErrors(app, options);
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id);

@@ -1,5 +1,20 @@
 import type { Health, HealthReport, Metrics } from '@rhapsode/telemetry';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { ApiRoute } from './api-routes.ts';
+
+const report = z.looseObject({ ok: z.boolean() });
+const probe = (summary: string): ApiRoute => ({
+  summary,
+  answers: {
+    200: { description: 'Yes, with the checks that were made.', schema: report },
+    503: { description: 'No, and why.', schema: report },
+  },
+});
+const metricsApi: ApiRoute = {
+  summary: 'Metrics for Prometheus',
+  answers: { 200: { description: 'Text.', types: ['text/plain'] } },
+};
 
 export interface OpsDeps {
   readonly health: Health;
@@ -10,10 +25,14 @@ export interface OpsDeps {
 export function opsRoutes(app: FastifyInstance, { health, metrics }: OpsDeps): void {
   const answer = (reply: FastifyReply, report: HealthReport) =>
     reply.code(report.ok ? 200 : 503).send(report);
-  app.get('/healthz', async (_, reply) => answer(reply, await health.live()));
-  app.get('/readyz', async (_, reply) => answer(reply, await health.ready()));
+  app.get('/healthz', { config: { api: probe('Would a restart help?') } }, async (_, reply) =>
+    answer(reply, await health.live()),
+  );
+  app.get('/readyz', { config: { api: probe('May work be sent here?') } }, async (_, reply) =>
+    answer(reply, await health.ready()),
+  );
   metrics.beforeRender(async () => metrics.ready.set((await health.ready()).ok ? 1 : 0));
-  app.get('/metrics', async (_, reply) => {
+  app.get('/metrics', { config: { api: metricsApi } }, async (_, reply) => {
     const { contentType, body } = await metrics.render();
     return reply.type(contentType).send(body);
   });

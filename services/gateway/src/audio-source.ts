@@ -30,33 +30,88 @@ const passedOn = [
   'x-rhapsode-voice-digest',
 ];
 
+/** What is known of the audio without making any of it, as headers: what `HEAD` tells. */
+export type AudioDescriber = (
+  wanted: Omit<AudioWanted, 'range'>,
+) => Promise<Readonly<Record<string, string>>>;
+
+function pathOf({ id, format, sampleRateHz, from }: Omit<AudioWanted, 'signal'>): string {
+  const query = new URLSearchParams({
+    format,
+    ...(sampleRateHz === undefined ? {} : { sample_rate: String(sampleRateHz) }),
+    ...(from ? { from: formatPosition(from) } : {}),
+  });
+  return `/v1/utterances/${id}/audio?${query}`;
+}
+
+const keptOf = (headers: Headers): Record<string, string> =>
+  Object.fromEntries(
+    passedOn.flatMap((name) => {
+      const value = headers.get(name);
+      return value === null ? [] : [[name, value] as const];
+    }),
+  );
+
 /** Pipes from one of several collectors; when it dies the next one goes on at the same byte, and the client sees nothing of it. */
 export function createCollectorSource(collectorUrls: readonly string[]): AudioSource {
+  const describe = createCollectorDescriber(collectorUrls);
   let turn = 0;
-  return async ({ id, format, sampleRateHz, from, range, signal }) => {
-    const query = new URLSearchParams({
-      format,
-      ...(sampleRateHz === undefined ? {} : { sample_rate: String(sampleRateHz) }),
-      ...(from ? { from: formatPosition(from) } : {}),
-    });
+  return async ({ range, ...wanted }) => {
+    const { signal } = wanted;
     const first = turn++ % collectorUrls.length;
     const urls = [...collectorUrls.slice(first), ...collectorUrls.slice(0, first)].map(
-      (base) => new URL(`/v1/utterances/${id}/audio?${query}`, base).href,
+      (base) => new URL(pathOf(wanted), base).href,
     );
-    const bounds = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(range?.replaceAll(' ', '') ?? '');
+    const bounds = await boundsOf(range, () => describe(wanted));
     try {
-      const { status, headers, body } = await download(urls, {
-        signal,
-        ...(bounds ? { offset: Number(bounds[1]), ...(bounds[2] ? { last: Number(bounds[2]) } : {}) } : {}),
-      });
-      const kept = passedOn.flatMap((name) => {
-        const value = headers.get(name);
-        return value === null ? [] : [[name, value] as const];
-      });
-      return { status, headers: Object.fromEntries(kept), body };
+      const { status, headers, body } = await download(urls, { signal, ...bounds });
+      return { status, headers: keptOf(headers), body };
     } catch (cause) {
       if (cause instanceof RhapsodeError || signal.aborted) throw cause;
       throw new RhapsodeError('collector_unavailable', { cause });
     }
+  };
+}
+
+/** Which bytes a `Range` asks for. The last N can only be told where the length is known; otherwise it is the whole. */
+async function boundsOf(
+  range: string | undefined,
+  describe: () => Promise<Readonly<Record<string, string>>>,
+): Promise<{ offset?: number; last?: number }> {
+  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range?.replaceAll(' ', '') ?? '');
+  const [, from = '', to = ''] = found ?? [];
+  if (from === '') {
+    if (to === '') return {};
+    const length = (await describe())['content-length'];
+    if (length === undefined) return {};
+    if (Number(to) === 0) throw notSatisfiable(Number(length));
+    return { offset: Math.max(0, Number(length) - Number(to)), last: Number(length) - 1 };
+  }
+  const offset = Number(from);
+  if (to === '') return { offset };
+  return Number(to) < offset ? {} : { offset, last: Number(to) };
+}
+
+const notSatisfiable = (length: number) =>
+  new RhapsodeError('range_not_satisfiable', { message: `the audio has ${length} bytes` });
+
+/** Asks one collector after the other. */
+export function createCollectorDescriber(collectorUrls: readonly string[]): AudioDescriber {
+  return async ({ signal, ...wanted }) => {
+    let cause: unknown;
+    for (const base of collectorUrls) {
+      try {
+        const response = await fetch(new URL(pathOf(wanted), base), { method: 'HEAD', signal });
+        if (response.ok) return keptOf(response.headers);
+        // An answer to HEAD has no body that could say more.
+        if (response.status === 404) throw new RhapsodeError('utterance_not_found');
+        if (response.status === 410) throw new RhapsodeError('cancelled');
+        cause = new Error(`a collector answers ${response.status}`);
+      } catch (error) {
+        if (error instanceof RhapsodeError || signal.aborted) throw error;
+        cause = error;
+      }
+    }
+    throw new RhapsodeError('collector_unavailable', { cause });
   };
 }

@@ -3,7 +3,7 @@ import type { Dispatcher, Listening, SubmitDeps } from '@rhapsode/pipeline';
 import type { SocketDrain } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
 import type { Log, Metrics } from '@rhapsode/telemetry';
-import type { AudioSource } from './audio-source.ts';
+import type { AudioDescriber, AudioSource } from './audio-source.ts';
 import type { LogGuard } from './log-guard.ts';
 import type { VoiceDirectory } from './voice-directory.ts';
 
@@ -15,6 +15,7 @@ export interface GatewayDeps {
   readonly voices: VoiceDirectory;
   /** Encoded audio of an utterance, by offset: what HTTP answers are made of. */
   readonly audio: AudioSource;
+  readonly describeAudio: AudioDescriber;
   /** Exact PCM, marks and ends of sentences as they are made: what events and sessions are made of. */
   readonly hear: (id: string, options: { from?: Position; signal: AbortSignal }) => Promise<Listening>;
   readonly logGuard: LogGuard;

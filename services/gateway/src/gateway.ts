@@ -5,7 +5,7 @@ import { createHttpApp, createSocketDrain, listen, opsRoutes, type ServiceContex
 import type { RequestStore } from '@rhapsode/store';
 import { createHealth } from '@rhapsode/telemetry';
 import { bodyLimitBytes, gatewayRoutes } from './app.ts';
-import { createCollectorSource } from './audio-source.ts';
+import { createCollectorDescriber, createCollectorSource } from './audio-source.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createLogGuard } from './log-guard.ts';
@@ -61,6 +61,7 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
       aliases: { default: config.defaultVoice, ...config.aliases },
     }),
     audio: createCollectorSource(collectorUrls),
+    describeAudio: createCollectorDescriber(collectorUrls),
     hear: (id, options) => hear(id, options, { store, log: audioLog, dispatcher, observer }),
     logGuard: createLogGuard(audioLog),
     drain: createSocketDrain(),

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createCollectorSource } from '../src/audio-source.ts';
+import { createCollectorDescriber, createCollectorSource } from '../src/audio-source.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -66,6 +66,44 @@ async function read(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 describe('audio from collectors', () => {
+  it('asks how long it is before it asks for the last bytes', async () => {
+    const one = await serving();
+    const known = await collector((request, response) => {
+      if (request.method === 'HEAD') response.writeHead(200, { 'content-length': '50000' }).end();
+      else {
+        const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range!)!;
+        const part = whole.subarray(Number(first), Number(last) + 1);
+        response.writeHead(206, { 'content-range': `bytes ${first}-${last}/50000` }).end(part);
+      }
+    });
+    const { status, headers, body } = await ask([known.url], 'bytes=-300');
+    expect([status, headers['content-range']]).toEqual([206, 'bytes 49700-49999/50000']);
+    expect((await read(body)).equals(whole.subarray(-300))).toBe(true);
+    await expect(ask([known.url], 'bytes=-0')).rejects.toMatchObject({ code: 'range_not_satisfiable' });
+    // This one does not know.
+    expect((await ask([one.url], 'bytes=-300')).status).toBe(200);
+  });
+
+  it('is described by whichever collector is there', async () => {
+    const [gone, known, none] = await Promise.all([
+      refusing(503, 'draining'),
+      collector((_, response) => response.writeHead(200, { 'content-length': '7', etag: '"x"' }).end()),
+      refusing(404, 'utterance_not_found'),
+    ]);
+    const describe = (...urls: string[]) =>
+      createCollectorDescriber(urls)({
+        id: 'utterance1',
+        format: 'pcm',
+        signal: new AbortController().signal,
+      });
+    expect(await describe('http://127.0.0.1:1', gone.url, known.url)).toEqual({
+      'content-length': '7',
+      etag: '"x"',
+    });
+    await expect(describe(none.url, known.url)).rejects.toMatchObject({ code: 'utterance_not_found' });
+    await expect(describe(gone.url)).rejects.toMatchObject({ code: 'collector_unavailable' });
+  });
+
   it('goes on at the same byte, at whichever collector is there, each time one breaks', async () => {
     const [a, b] = await Promise.all([serving(7_001), serving(13_002)]);
     const { status, headers, body } = await ask([a.url, b.url]);

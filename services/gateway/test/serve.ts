@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { answerAudio } from '@rhapsode/collector/audio-answer';
+import { answerAudio, describeAudio } from '@rhapsode/collector/audio-answer';
 import type { AudioLog } from '@rhapsode/log';
 import { createMetricsObserver, listen } from '@rhapsode/pipeline';
 import { createEmbedded } from '@rhapsode/pipeline/embedded';
@@ -45,6 +45,7 @@ export async function serve(options: ServeOptions = {}) {
     observer,
     voices: createVoiceDirectory({ store, pools: ['default'], aliases: { default: 'tone' } }),
     audio: options.audio ?? ((wanted) => answerAudio(wanted, { store, log: audioLog, dispatcher, observer })),
+    describeAudio: (wanted) => describeAudio(wanted, { store }),
     hear: (id, heard) => listen(id, heard, { store, log: audioLog, dispatcher, observer }),
     logGuard: createLogGuard(options.ping ? { ping: options.ping } : audioLog),
     drain: createSocketDrain(),
@@ -59,6 +60,12 @@ export async function serve(options: ServeOptions = {}) {
       ...options.limits,
     },
   };
+  const routes = new Set<string>();
+  app.addHook('onRoute', ({ method, url, exposeHeadRoute }) => {
+    for (const one of [method].flat())
+      if (one !== 'HEAD' || exposeHeadRoute === undefined)
+        routes.add(`${one} ${url.replace(/:(\w+)/g, '{$1}')}`);
+  });
   gatewayRoutes(app, deps);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
@@ -75,6 +82,7 @@ export async function serve(options: ServeOptions = {}) {
   return {
     url,
     deps,
+    routes,
     embedded,
     metrics,
     post,

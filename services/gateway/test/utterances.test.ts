@@ -196,6 +196,35 @@ describe('text that is still arriving', () => {
   });
 });
 
+describe('an utterance’s audio', () => {
+  it('is described without being made, and given by its last bytes', async () => {
+    const { url, post, get } = await start();
+    const { audio_url } = await json(await post('/v1/utterances', { input: story }));
+    const head = () => fetch(`${url}${audio_url}?format=pcm`, { method: 'HEAD' });
+    const before = await head();
+    expect([before.status, before.headers.get('accept-ranges')]).toEqual([200, 'bytes']);
+    expect(before.headers.get('content-length')).toBeNull();
+    // While the length is not known, the last bytes can't be told from the others.
+    const early = await get(`${audio_url}?format=pcm`, { range: 'bytes=-100' });
+    expect(early.status).toBe(200);
+    const whole = await bytes(early);
+
+    expect((await head()).headers.get('content-length')).toBe(String(whole.length));
+    const last = await get(`${audio_url}?format=pcm`, { range: 'bytes=-100' });
+    expect([last.status, last.headers.get('content-range')]).toEqual([
+      206,
+      `bytes ${whole.length - 100}-${whole.length - 1}/${whole.length}`,
+    ]);
+    expect((await bytes(last)).equals(whole.subarray(-100))).toBe(true);
+    for (const range of [`bytes=${whole.length}-`, 'bytes=-0']) {
+      const behind = await get(`${audio_url}?format=pcm`, { range });
+      expect(behind.headers.get('content-range')).toBe(`bytes */${whole.length}`);
+      expect(await problem(behind)).toMatchObject({ status: 416, code: 'range_not_satisfiable' });
+    }
+    expect((await fetch(`${url}/v1/utterances/nothing00/audio`, { method: 'HEAD' })).status).toBe(404);
+  });
+});
+
 describe('an utterance of SSML', () => {
   const input = '<speak>One.<break time="1s"/><emphasis>Two.</emphasis></speak>';
 

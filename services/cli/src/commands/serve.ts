@@ -1,4 +1,4 @@
-import { answerAudio } from '@rhapsode/collector/audio-answer';
+import { answerAudio, describeAudio } from '@rhapsode/collector/audio-answer';
 import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
 import type { GatewayDeps } from '@rhapsode/gateway/deps';
 import { createLogGuard } from '@rhapsode/gateway/log-guard';
@@ -75,6 +75,7 @@ export const serve: Command = {
       observer,
       voices: createVoiceDirectory({ store, pools: [pool], aliases: catalogueOptions(config).aliases }),
       audio: (wanted) => answerAudio(wanted, listenDeps),
+      describeAudio: (wanted) => describeAudio(wanted, listenDeps),
       hear: (id, options) => hear(id, options, listenDeps),
       logGuard: createLogGuard(audioLog),
       drain: createSocketDrain(),

@@ -1,10 +1,17 @@
 import { audioFormatNames, formatFacts, parseAudioFormat } from '@rhapsode/audio';
 import { RhapsodeError, speechSettings, type Utterance } from '@rhapsode/contracts';
-import { disconnectSignal, parseRequest, type StreamedAnswer, sendBody } from '@rhapsode/service';
+import {
+  type ApiRoute,
+  disconnectSignal,
+  parseRequest,
+  type StreamedAnswer,
+  sendBody,
+} from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { accept } from '../accept.ts';
 import type { GatewayDeps } from '../deps.ts';
+import { speechEvent } from '../speech-event.ts';
 import { answerEvents } from '../speech-events.ts';
 import { inline, inputType, lexicon, mayWarn, normalise } from '../text-options.ts';
 import { type Warning, warningHeader } from '../warnings.ts';
@@ -53,17 +60,66 @@ export const speechBody = z.strictObject({
   response_format: z
     .string()
     .default('mp3')
-    .describe(`one of ${audioFormatNames.join(', ')}`),
+    .meta({ description: `One of ${audioFormatNames.join(', ')}.`, enum: [...audioFormatNames] }),
   speed: z.number().min(0.25).max(4).default(1).describe('Within what the voice can.'),
   stream_format: z.enum(['audio', 'sse']).default('audio'),
   rhapsode: extension.default({}).describe('What OpenAI’s request has not.'),
 });
 
+const api: ApiRoute = {
+  summary: 'Text in, audio out, streamed while it is made',
+  description:
+    'OpenAI’s request and answers. The status is sent with the first audio; what fails later cuts the connection, behind an ' +
+    '`error` event where the answer is of events.',
+  body: speechBody,
+  examples: {
+    plain: { model: 'tts-1', voice: 'alloy', input: 'Hello there.' },
+    events: {
+      model: 'gpt-4o-mini-tts',
+      voice: { id: 'calliope:rms' },
+      input: 'Hello there.',
+      response_format: 'wav',
+      speed: 1.25,
+      stream_format: 'sse',
+      rhapsode: { timestamps: true, metrics: true },
+    },
+    ssml: {
+      model: 'tts-1',
+      voice: 'default',
+      input: '<speak>One.<break time="1.5s"/>Two.</speak>',
+      rhapsode: { input: 'ssml', seed: 7 },
+    },
+    lexicon: {
+      model: 'tts-1',
+      voice: 'default',
+      input: 'A GIF.',
+      rhapsode: { lexicon: [{ grapheme: 'GIF', alias: 'jif' }] },
+    },
+  },
+  answers: {
+    200: {
+      description: 'Audio, or events of which each is a `data:` line.',
+      types: audioFormatNames.map((name) => formatFacts(name).contentType),
+      itemsOf: { 'text/event-stream': speechEvent },
+      headers: {
+        'x-request-id': 'Yours, if you sent one.',
+        'x-rhapsode-utterance': 'Its id.',
+        'x-rhapsode-voice': 'The voice’s own id.',
+        'x-rhapsode-voice-digest': 'Of all that decides the sound.',
+        'x-rhapsode-sample-rate': 'Of the audio.',
+        'x-rhapsode-warning': 'What could not be honoured: `code: message | code: message`.',
+        'server-timing':
+          'Milliseconds: `plan` until the text was accepted, `first-audio` until the answer began.',
+      },
+    },
+  },
+};
+
 /** `POST /v1/audio/speech`: text in, audio out, streamed while it is made. */
 export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
   const { audio, dispatcher, drain, log, metrics, hear, store } = deps;
 
-  app.post('/v1/audio/speech', async (request, reply) => {
+  app.post('/v1/audio/speech', { config: { api } }, async (request, reply) => {
     const { model, input, voice, speed, response_format, stream_format, instructions, rhapsode } =
       parseRequest(speechBody, request.body);
     findModel(model);

@@ -1,0 +1,26 @@
+import { type ApiRoute, knownRoutes, openApiDocument } from '@rhapsode/service';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { version } from '../version.ts';
+
+const api: ApiRoute = {
+  summary: 'This document',
+  answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
+};
+
+/** `/openapi.json`: made from the routes themselves, and from the schemas that they parse with. */
+export function apiDocumentRoute(app: FastifyInstance): void {
+  let document: object | undefined;
+  app.get('/openapi.json', { config: { api } }, async () => {
+    document ??= openApiDocument(
+      {
+        title: 'Rhapsode',
+        version,
+        description:
+          'Speech that cannot be broken. One-shot speech is OpenAI’s; utterances are our own, and outlive a connection.',
+      },
+      knownRoutes(app),
+    );
+    return document;
+  });
+}
