@@ -65,9 +65,9 @@ describe('OpenAI’s client on Redis and NATS', () => {
   });
 
   it('gets the formats that it may ask for, whatever the voice is called and however fast', async () => {
-    const voices = ['onyx', { id: 'tone' }, 'default', 'marin'] as const;
+    const voices = ['onyx', { id: 'tone' }, 'default', 'marin', 'tone', 'alloy'] as const;
     const answers = await Promise.all(
-      (['mp3', 'wav', 'pcm'] as const).map((response_format, n) =>
+      (['mp3', 'opus', 'aac', 'flac', 'wav', 'pcm'] as const).map((response_format, n) =>
         pcm('Hello there.', { response_format, voice: voices[n]!, speed: 1.5, instructions: 'softly' }),
       ),
     );

@@ -1,4 +1,10 @@
-import { type AudioEncoder, type AudioFormat, createEncoder, pcmSamples } from '@rhapsode/audio';
+import {
+  type AudioEncoder,
+  type AudioFormat,
+  createEncoder,
+  encodedRateHz,
+  pcmSamples,
+} from '@rhapsode/audio';
 import { errorBody, type Segment, sourceSpan } from '@rhapsode/contracts';
 import { type ChunkFacts, isAudio, type Listening, type SegmentDone } from '@rhapsode/pipeline';
 import type { StreamedAnswer } from '@rhapsode/service';
@@ -8,6 +14,8 @@ import type { SpeechEvent } from './speech-event.ts';
 export interface EventsWanted {
   readonly input: string;
   readonly format: AudioFormat;
+  /** Of the audio; by default the voice's, or the next one that the format knows. */
+  readonly sampleRateHz?: number | undefined;
   readonly timestamps: boolean;
   readonly metrics: boolean;
   /** Complete when the last event is made. */
@@ -44,6 +52,9 @@ export async function answerEvents(
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
+      'x-rhapsode-sample-rate': String(
+        encodedRateHz(wanted.format, listening.utterance.sampleRateHz, wanted.sampleRateHz),
+      ),
       // A proxy that collects a stream makes a recording of it.
       'x-accel-buffering': 'no',
     },
@@ -117,7 +128,7 @@ export async function* speechEvents(
 
   let encoder: AudioEncoder | undefined;
   try {
-    encoder = await createEncoder(format, { sampleRateHz });
+    encoder = await createEncoder(format, { sampleRateHz, wantedRateHz: wanted.sampleRateHz });
     let header: Uint8Array | undefined = encoder.header();
     for await (const piece of listening.pieces) {
       const segment = isAudio(piece) ? piece.position.segment : piece.segment;

@@ -46,14 +46,14 @@ const audioOf = (events: readonly SpeechEvent[]) =>
   Buffer.concat(of(events, 'speech.audio.delta').map(({ audio }) => Buffer.from(audio, 'base64')));
 
 describe('speech as events', () => {
-  it.each(['pcm', 'wav', 'mp3'])(
+  it.each(['pcm', 'wav', 'mp3', 'opus', 'aac', 'flac'])(
     'gives the bytes of %s that an answer of audio has',
     async (response_format) => {
       const { speech } = await start();
-      const [plain, events] = await Promise.all([
-        speech({ input: story, response_format }).then(bytes),
-        speech({ input: story, response_format, stream_format: 'sse' }).then(eventsOf),
-      ]);
+      const asked = { input: story, response_format, rhapsode: { sample_rate: 24_000 } };
+      const answers = await Promise.all([speech(asked), speech({ ...asked, stream_format: 'sse' })]);
+      for (const { headers } of answers) expect(headers.get('x-rhapsode-sample-rate')).toBe('24000');
+      const [plain, events] = await Promise.all([bytes(answers[0]), eventsOf(answers[1])]);
       expect(events.complete).toBe(true);
       expect(audioOf(events.events).equals(plain)).toBe(true);
     },

@@ -114,6 +114,13 @@ describe('POST /v1/audio/speech', () => {
       'rhapsode.settings.noise_w',
     ],
     [
+      'a rate that the format can’t have',
+      { response_format: 'opus', rhapsode: { sample_rate: 44_100 } },
+      400,
+      'unsupported_format',
+      'rhapsode.sample_rate',
+    ],
+    [
       'too long a chunk',
       { rhapsode: { chunk_seconds: 5 } },
       400,

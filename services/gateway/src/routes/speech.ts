@@ -1,4 +1,4 @@
-import { audioFormatNames, formatFacts, parseAudioFormat } from '@rhapsode/audio';
+import { audioFormatNames, formatFacts, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import { RhapsodeError, speechSettings, type Utterance } from '@rhapsode/contracts';
 import {
   type ApiRoute,
@@ -23,6 +23,10 @@ const extension = z.strictObject({
   normalise: normalise.optional(),
   inline: inline.optional(),
   lexicon: lexicon.optional(),
+  sample_rate: z
+    .number()
+    .optional()
+    .describe('Of the audio, in Hz: one that the format knows; the voice’s own if it is left out.'),
   seed: z
     .int()
     .min(0)
@@ -125,7 +129,9 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     findModel(model);
     const format = parseAudioFormat(response_format, 'response_format');
     const { timestamps = false, metrics: figures = false, input: inputType, ...more } = rhapsode;
-    const { chunk_seconds, settings: others, ...options } = more;
+    const { chunk_seconds, settings: others, sample_rate: rate, ...options } = more;
+    const sampleRateHz =
+      rate === undefined ? undefined : parseSampleRate(rate, format, 'rhapsode.sample_rate');
     const settings = others || chunk_seconds !== undefined ? { ...others, chunk_seconds } : undefined;
     if (stream_format !== 'sse') refuseEvents({ timestamps, metrics: figures });
     const text = { ...options, inputType, settings };
@@ -143,12 +149,12 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     const warnings = (): Warning[] => [...ignored(instructions), ...accepted.warnings];
 
     async function begin(): Promise<StreamedAnswer> {
-      if (stream_format !== 'sse') return audio({ id, format, signal });
+      if (stream_format !== 'sse') return audio({ id, format, sampleRateHz, signal });
       const listening = await hear(id, { signal });
       const elapsedMs = () => reply.elapsedTime;
       return answerEvents(
         listening,
-        { input, format, timestamps, metrics: figures, warnings, elapsedMs, signal },
+        { input, format, sampleRateHz, timestamps, metrics: figures, warnings, elapsedMs, signal },
         store,
       );
     }
@@ -157,9 +163,9 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
       const answer = await begin();
       if (mayWarn(text)) await stored;
       const headers = {
+        ...speechHeaders(utterance),
         ...answer.headers,
         ...(stream_format === 'audio' ? { 'content-type': formatFacts(format).contentType } : {}),
-        ...speechHeaders(utterance),
         ...warningHeader(warnings()),
         'server-timing': `plan;dur=${plannedMs.toFixed(1)}, first-audio;dur=${reply.elapsedTime.toFixed(1)}`,
       };
@@ -181,11 +187,10 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
   });
 }
 
-const speechHeaders = ({ id, voice, voiceDigest, sampleRateHz }: Utterance) => ({
+const speechHeaders = ({ id, voice, voiceDigest }: Utterance) => ({
   'x-rhapsode-utterance': id,
   'x-rhapsode-voice': encodeURIComponent(voice),
   'x-rhapsode-voice-digest': voiceDigest,
-  'x-rhapsode-sample-rate': String(sampleRateHz),
 });
 
 const ignored = (instructions: string | undefined): Warning[] =>
