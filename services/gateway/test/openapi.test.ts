@@ -66,7 +66,8 @@ describe('/openapi.json', () => {
           const validate = ajv.compile(schema);
           expect([path, name, validate(value), validate.errors]).toEqual([path, name, true, null]);
           // The schema is worth nothing if it takes everything.
-          expect(validate({ ...(value as object), unheard_of: 1 })).toBe(false);
+          const [field] = Object.keys(value as object);
+          expect(validate({ ...(value as object), [field!]: { of: 'another kind' } })).toBe(false);
           tried.push(name);
         }
     expect(tried.length).toBeGreaterThan(8);

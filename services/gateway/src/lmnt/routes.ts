@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from '@fastify/websocket';
 import { asRhapsodeError, RhapsodeError } from '@rhapsode/contracts';
-import { disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
+import { type ApiRoute, disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { GatewayDeps } from '../deps.ts';
@@ -31,6 +31,18 @@ const speech = z.looseObject({
   return_timestamps: flag.nullish(),
   return_durations: flag.nullish(),
 });
+
+/** LMNT's own documents tell more; here is what is read. */
+const lmntApi = (summary: string, description: string, more: Partial<ApiRoute> = {}): ApiRoute => ({
+  summary,
+  answers: { 200: { description } },
+  ...more,
+});
+const speechApi = (summary: string, description: string): ApiRoute =>
+  lmntApi(summary, description, {
+    body: speech,
+    examples: { short: { text: 'Hello there.', voice: 'default', format: 'wav' } },
+  });
 
 /** Of a text whose audio is answered as a whole; LMNT's own limit. */
 const mostCharacters = 5_000;
@@ -101,6 +113,11 @@ function streamRoute(scope: FastifyInstance, deps: GatewayDeps): void {
     method: 'GET',
     url: streamPath,
     exposeHeadRoute: false,
+    config: {
+      api: lmntApi('LMNT’s streaming session, a WebSocket', 'Never: it is upgraded.', {
+        answers: { 101: { description: 'The session begins.' } },
+      }),
+    },
     handler: () => {
       throw new RhapsodeError('invalid_request', {
         message: `${streamPath} is a WebSocket; connect to it with ws:// or wss://`,
@@ -186,33 +203,41 @@ function speechRoutes(scope: FastifyInstance, deps: GatewayDeps): void {
     }
   }
 
-  scope.post('/v1/ai/speech/bytes', { bodyLimit }, async (request, reply) => {
-    const begun = await begin(request, reply);
-    const { wanted, signal } = begun;
-    const body = encoded(begun);
-    // What fails before the first audio still has a status of its own.
-    const first = await body.next();
-    const headers = { 'content-type': wanted.contentType };
-    await sendBody(request, reply, { status: 200, headers, body: prepend(first, body) }, signal, {
-      drain,
-      log,
-    });
-    return reply;
-  });
+  scope.post(
+    '/v1/ai/speech/bytes',
+    { bodyLimit, config: { api: speechApi('LMNT’s speech, streamed', 'Audio.') } },
+    async (request, reply) => {
+      const begun = await begin(request, reply);
+      const { wanted, signal } = begun;
+      const body = encoded(begun);
+      // What fails before the first audio still has a status of its own.
+      const first = await body.next();
+      const headers = { 'content-type': wanted.contentType };
+      await sendBody(request, reply, { status: 200, headers, body: prepend(first, body) }, signal, {
+        drain,
+        log,
+      });
+      return reply;
+    },
+  );
 
-  scope.post('/v1/ai/speech', { bodyLimit }, async (request, reply) => {
-    const begun = await begin(request, reply, mostCharacters);
-    const { fields } = begun;
-    const parts: Uint8Array[] = [];
-    const words: Word[] = [];
-    for await (const part of encoded(begun, (some) => words.push(...some))) parts.push(part.slice());
-    return {
-      audio: Buffer.concat(parts).toString('base64'),
-      ...(request.headers['lmnt-version'] === undefined ? { seed: begun.live.utterance.seed } : {}),
-      ...(fields.return_durations ? { durations: words } : {}),
-      ...(fields.return_timestamps ? { timestamps: words } : {}),
-    };
-  });
+  scope.post(
+    '/v1/ai/speech',
+    { bodyLimit, config: { api: speechApi('LMNT’s speech, whole', 'Audio in base64, and times.') } },
+    async (request, reply) => {
+      const begun = await begin(request, reply, mostCharacters);
+      const { fields } = begun;
+      const parts: Uint8Array[] = [];
+      const words: Word[] = [];
+      for await (const part of encoded(begun, (some) => words.push(...some))) parts.push(part.slice());
+      return {
+        audio: Buffer.concat(parts).toString('base64'),
+        ...(request.headers['lmnt-version'] === undefined ? { seed: begun.live.utterance.seed } : {}),
+        ...(fields.return_durations ? { durations: words } : {}),
+        ...(fields.return_timestamps ? { timestamps: words } : {}),
+      };
+    },
+  );
 }
 
 async function* prepend(
@@ -234,13 +259,19 @@ function voiceRoutes(scope: FastifyInstance, { voices }: GatewayDeps): void {
     starred: flag.default(false),
   });
 
-  scope.get('/v1/ai/voice/list', async (request) => {
-    const { owner, starred } = parseRequest(query, request.query);
-    if (owner === 'me' || starred) return [];
-    return (await voices.list()).map(lmntVoice);
-  });
+  scope.get(
+    '/v1/ai/voice/list',
+    { config: { api: lmntApi('LMNT’s list of voices', 'All.', { query }) } },
+    async (request) => {
+      const { owner, starred } = parseRequest(query, request.query);
+      if (owner === 'me' || starred) return [];
+      return (await voices.list()).map(lmntVoice);
+    },
+  );
 
-  scope.get<{ Params: { id: string } }>('/v1/ai/voice/:id', async (request) =>
-    lmntVoice(await voices.find(request.params.id, 'id')),
+  scope.get<{ Params: { id: string } }>(
+    '/v1/ai/voice/:id',
+    { config: { api: lmntApi('One voice, as LMNT tells it', 'The voice.') } },
+    async (request) => lmntVoice(await voices.find(request.params.id, 'id')),
   );
 }
