@@ -165,6 +165,7 @@ describe('a bad request has its code and leaves nothing behind', () => {
 describe('a missing server has its code and leaves nothing behind', () => {
   test('no Redis', { timeout: 60_000 }, async () => {
     const before = await leftovers();
+    await fleet.redis.written();
     await fleet.redis.kill();
     for (const [path, body] of [
       ['/v1/audio/speech', speech],

@@ -100,7 +100,7 @@ describe('a Redis that goes wrong', () => {
     for (const call of [() => store.get(id), () => store.release(pool, all), () => store.ping()]) {
       const startedAt = performance.now();
       await expect(call()).rejects.toEqual(unavailable);
-      expect(performance.now() - startedAt).toBeLessThan(2000);
+      expect(performance.now() - startedAt).toBeLessThan(10_000);
     }
     await server.restart();
     await until(() => store.ping().then(() => true), { what: 'the store to connect again' });

@@ -197,7 +197,7 @@ describe('POST /v1/audio/speech', () => {
     const { speech, backlogSeconds } = await start({ ping: () => new Promise(() => {}) });
     const beganAt = performance.now();
     expect(await problem(await speech({}))).toMatchObject({ status: 503, code: 'log_unavailable' });
-    expect(performance.now() - beganAt).toBeLessThan(2_000);
+    expect(performance.now() - beganAt).toBeLessThan(10_000);
     expect(await backlogSeconds()).toBe(0);
   });
 
