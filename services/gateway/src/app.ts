@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayDeps } from './deps.ts';
 import { lmntRoutes } from './lmnt/routes.ts';
-import { apiDocumentRoute } from './routes/api-document.ts';
+import { apiDocumentRoutes } from './routes/api-document.ts';
 import { modelRoutes } from './routes/models.ts';
 import { speechRoute } from './routes/speech.ts';
 import { textRoutes } from './routes/text.ts';
@@ -24,5 +24,5 @@ export function gatewayRoutes(app: FastifyInstance, deps: GatewayDeps): void {
   voiceRoutes(app, deps);
   modelRoutes(app);
   lmntRoutes(app, deps);
-  apiDocumentRoute(app);
+  apiDocumentRoutes(app);
 }

@@ -1,6 +1,7 @@
 import { type ApiRoute, knownRoutes, openApiDocument } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { asyncApiDocument } from '../session/async-api.ts';
 import { version } from '../version.ts';
 
 const api: ApiRoute = {
@@ -8,8 +9,13 @@ const api: ApiRoute = {
   answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
 };
 
-/** `/openapi.json`: made from the routes themselves, and from the schemas that they parse with. */
-export function apiDocumentRoute(app: FastifyInstance): void {
+const asyncApi: ApiRoute = {
+  summary: 'The messages of a speech session',
+  answers: { 200: { description: 'AsyncAPI 3.0.', schema: z.looseObject({ asyncapi: z.string() }) } },
+};
+
+/** `/openapi.json` and `/asyncapi.json`: made from the routes themselves, and from the schemas that they parse with. */
+export function apiDocumentRoutes(app: FastifyInstance): void {
   let document: object | undefined;
   app.get('/openapi.json', { config: { api } }, async () => {
     document ??= openApiDocument(
@@ -22,5 +28,11 @@ export function apiDocumentRoute(app: FastifyInstance): void {
       knownRoutes(app),
     );
     return document;
+  });
+
+  let sessions: object | undefined;
+  app.get('/asyncapi.json', { config: { api: asyncApi } }, async () => {
+    sessions ??= asyncApiDocument();
+    return sessions;
   });
 }

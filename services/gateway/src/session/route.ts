@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from '@fastify/websocket';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { sessionPath } from '@rhapsode/contracts/session';
+import type { ApiRoute } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayDeps } from '../deps.ts';
 import { keepAlive, readMessages } from '../web-sockets.ts';
@@ -10,12 +11,19 @@ import { readMessage } from './read-message.ts';
 import { createSession } from './session.ts';
 import { type SessionLimits, sessionLimits } from './session-limits.ts';
 
+const api: ApiRoute = {
+  summary: 'A speech session, a WebSocket',
+  description: 'Its messages are told by `/asyncapi.json`.',
+  answers: { 101: { description: 'The session begins.' } },
+};
+
 /** `GET /v1/speech/session`: docs/session-protocol.md. */
 export function sessionRoute(app: FastifyInstance, deps: GatewayDeps): void {
   void app.register(async (scope) => {
     scope.route({
       method: 'GET',
       url: sessionPath,
+      config: { api },
       exposeHeadRoute: false,
       handler: () => {
         throw new RhapsodeError('invalid_request', {
