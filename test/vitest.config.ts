@@ -8,7 +8,8 @@ export default defineConfig({
     reporters: ['default', new URL('support/count-reporter.ts', import.meta.url).pathname],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Safety limits, not promises: a busy machine starts a service in tens of seconds.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -49,7 +49,7 @@ async function speech(port: number) {
 }
 
 describe.each(services)('%s', (service) => {
-  it('ends with one clear sentence when its port is in use', { timeout: 60_000 }, async () => {
+  it('ends with one clear sentence when its port is in use', { timeout: 120_000 }, async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void holder.close());
     await until(() => holder.address(), { what: 'the port' });
@@ -61,7 +61,7 @@ describe.each(services)('%s', (service) => {
     );
   });
 
-  it('ends with a list of all that is wrong in its configuration', { timeout: 60_000 }, async () => {
+  it('ends with a list of all that is wrong in its configuration', { timeout: 120_000 }, async () => {
     const running = launch(service, {
       RHAPSODE_PORT: 'eighty',
       RHAPSODE_REDIS_URL: 'localhost',
@@ -73,7 +73,7 @@ describe.each(services)('%s', (service) => {
   });
 
   it('is alive but not ready without Redis and NATS, and drains nevertheless', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const port = await freePort();
     const running = launch(service, { RHAPSODE_PORT: String(port), RHAPSODE_DRAIN_SECONDS: '2' });

@@ -23,7 +23,7 @@ interface Answer {
 let fleet: Fleet;
 beforeAll(async () => {
   fleet = await startFleet({ workers: 1 });
-}, 60_000);
+}, 120_000);
 afterAll(() => fleet.stop());
 
 const leftovers = () => leftoversIn({ redisUrl: fleet.redis.url, natsUrl: fleet.nats.url });
@@ -163,7 +163,7 @@ describe('a bad request has its code and leaves nothing behind', () => {
 });
 
 describe('a missing server has its code and leaves nothing behind', () => {
-  test('no Redis', { timeout: 60_000 }, async () => {
+  test('no Redis', { timeout: 120_000 }, async () => {
     const before = await leftovers();
     await fleet.redis.written();
     await fleet.redis.kill();
@@ -181,7 +181,7 @@ describe('a missing server has its code and leaves nothing behind', () => {
     await expect.poll(leftovers, { timeout: 20_000 }).toEqual(before);
   });
 
-  test('no NATS', { timeout: 60_000 }, async () => {
+  test('no NATS', { timeout: 120_000 }, async () => {
     const { keys } = await leftovers();
     await fleet.nats.kill();
     await until(async () => (await fetch(`${fleet.gateway.url}/readyz`)).status === 503, {
@@ -248,7 +248,7 @@ describe('a service that can’t start says why, with the code', () => {
       'model_invalid',
       (folder: string) => writeFile(join(folder, 'voice.json'), '{"engine": 3}'),
     ],
-  ] as const)('%s', { timeout: 60_000 }, async ([, code, breakIt]) => {
+  ] as const)('%s', { timeout: 120_000 }, async ([, code, breakIt]) => {
     const before = await leftovers();
     const { exit, output } = await brokenVoice(breakIt);
     expect(exit).toBe(1);
@@ -256,13 +256,13 @@ describe('a service that can’t start says why, with the code', () => {
     expect(await leftovers()).toEqual(before);
   });
 
-  test('a port in use', { timeout: 60_000 }, async () => {
+  test('a port in use', { timeout: 120_000 }, async () => {
     const { exit, output } = await endOf('gateway', {}, Number(new URL(fleet.gateway.url).port));
     expect(exit).toBe(1);
     expect(output).toMatch(/RHAPSODE_PORT.*port_in_use/);
   });
 
-  test('a setting that is wrong', { timeout: 60_000 }, async () => {
+  test('a setting that is wrong', { timeout: 120_000 }, async () => {
     const { exit, output } = await endOf('gateway', { RHAPSODE_NATS_URL: 'http://x', RHAPSODE_POOLS: 'A B' });
     expect(exit).toBe(1);
     expect(output).toMatch(/RHAPSODE_NATS_URL.*RHAPSODE_POOLS.*config_invalid/s);

@@ -64,7 +64,7 @@ export async function startService({ service, env, port: given }: ServiceOptions
   const launch = () => launchService({ service, env, port });
   const ready = async () => (await fetch(`${url}/readyz`)).status === 200;
   let running = launch();
-  await untilReady(running, service, ready, 30_000);
+  await untilReady(running, service, ready, 90_000);
 
   return {
     service,
@@ -84,7 +84,7 @@ export async function startService({ service, env, port: given }: ServiceOptions
     async restart() {
       if (running.running) await running.stop();
       running = launch();
-      await untilReady(running, service, ready, 30_000);
+      await untilReady(running, service, ready, 90_000);
     },
     stop: () => running.stop(),
     async untilReady(timeoutMs = 20_000) {

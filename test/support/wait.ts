@@ -14,7 +14,7 @@ export interface WaitOptions {
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = 10_000, everyMs = 10 }: WaitOptions,
+  { what, timeoutMs = 30_000, everyMs = 10 }: WaitOptions,
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadlineMs = performance.now() + timeoutMs;
   let cause: unknown;
@@ -32,7 +32,7 @@ export async function until<T>(
 }
 
 /** The promise's value, or an error that names what did not come in time. */
-export async function within<T>(promise: Promise<T>, { what, timeoutMs = 10_000 }: WaitOptions): Promise<T> {
+export async function within<T>(promise: Promise<T>, { what, timeoutMs = 30_000 }: WaitOptions): Promise<T> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
     throw new Error(`waited ${timeoutMs} ms for ${what}`);
@@ -46,7 +46,7 @@ export async function within<T>(promise: Promise<T>, { what, timeoutMs = 10_000 
 }
 
 /** The first argument of the next `event`. */
-export async function next<T = unknown>(source: EventEmitter, event: string, timeoutMs = 10_000): Promise<T> {
+export async function next<T = unknown>(source: EventEmitter, event: string, timeoutMs = 30_000): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<T>();
   source.once(event, resolve);
   try {

@@ -336,7 +336,7 @@ describe('readers', () => {
     for (let n = 0; n < 1_000; n += 50) await write(log, upTo(n + 50).slice(n), undefined, chunkBytes);
     expect(bytesHeld() - before).toBeLessThan(40 * chunkBytes);
     expect(sorted(numbers(await take(reader, 1_000)))).toEqual(upTo(1_000));
-  }, 60_000);
+  }, 120_000);
 
   test('are a thousand on one connection, without a consumer on the server', async () => {
     const server = await startServer();
@@ -358,7 +358,7 @@ describe('readers', () => {
       expect(state.messages).toBeGreaterThan(1_000);
     }
     for (const reader of readers) reader.close();
-  }, 60_000);
+  }, 120_000);
 
   test('tell of a message that they cannot read, and go on behind it', async () => {
     const server = await startServer();

@@ -228,7 +228,7 @@ describe('whatever is lost, doubled, delayed or purged', () => {
       ),
       { numRuns: 1500 },
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a reader', () => {

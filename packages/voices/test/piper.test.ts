@@ -20,7 +20,7 @@ beforeAll(() => {
   for (const [name, shape] of Object.entries(fixtures)) writeFixture(modelsDir, name, shape);
   writeFixture(modelsDir, 'quiet', { ...tiny, noise: false });
   writeFixture(modelsDir, 'restless', { ...tiny, noise: 'uniform' });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await Promise.all(closing.map((one) => one.close()));
   rmSync(modelsDir, { recursive: true, force: true });
@@ -276,7 +276,7 @@ describe('a broken voice', () => {
     const speaking = createLocalEngine(found);
     closing.push(speaking);
     expect((await collect(speaking, { ...request, voice: 'good' })).pcm.length).toBeGreaterThan(0);
-  }, 60_000);
+  }, 120_000);
 
   it('with a manifest has its files checked: missing, changed, outside of its folder', async () => {
     const { mkdirSync } = await import('node:fs');
