@@ -105,7 +105,7 @@ export function piperInfo(
     digest: createHash('sha256')
       .update(
         [
-          'piper-2',
+          'piper-3',
           runtimeVersion(),
           files.modelSha256,
           files.configSha256,

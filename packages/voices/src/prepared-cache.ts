@@ -23,7 +23,7 @@ export function preparedKey(
   files: { readonly modelSha256: string; readonly configSha256: string },
   { threads = 1, providers = ['cpu'] }: SessionSettings,
 ): string {
-  const tried = ['split-2', runtimeVersion(), machineKind(), threads, providers.join(',')];
+  const tried = ['split-3', runtimeVersion(), machineKind(), threads, providers.join(',')];
   return createHash('sha256')
     .update([...tried, files.modelSha256, files.configSha256].join('\n'))
     .digest('hex')

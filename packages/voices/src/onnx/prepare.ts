@@ -3,6 +3,7 @@ import { peakOf } from '../loudness.ts';
 import { noiseBlock } from '../noise.ts';
 import { type WindowPace, windowPaces } from '../window-plan.ts';
 import { type DeclaredSplit, type PiperGraph, readPiperGraph } from './graph/split.ts';
+import { withTwoDimensions } from './graph/two-dimensional.ts';
 import {
   feedsOf,
   lateStream,
@@ -78,8 +79,13 @@ export async function preparePiper(
     speaker: graph.multiSpeaker ? 0 : undefined,
     seed: 12_345,
   };
-  const split = await trySplit(graph, input, calibration.sampleRateHz, settings);
-  if (typeof split !== 'string') return split;
+  const reasons: string[] = [];
+  for (const rewrite of [withTwoDimensions, (stage: Uint8Array) => stage]) {
+    const split = await trySplit(graph, input, calibration.sampleRateHz, settings, rewrite);
+    if (typeof split !== 'string') return split;
+    reasons.push(split);
+  }
+  const [split = ''] = reasons.slice(-1);
   return { record: await tryWhole(bytes, graph, input, split, settings), parts: undefined };
 }
 
@@ -88,6 +94,7 @@ async function trySplit(
   input: SentenceInput,
   sampleRateHz: number,
   settings: SessionSettings,
+  rewrite: (stage: Uint8Array) => Uint8Array,
 ): Promise<Prepared | string> {
   const { split, seeded } = graph;
   if (split === undefined || seeded === undefined) return graph.reason ?? 'it could not be split';
@@ -104,9 +111,10 @@ async function trySplit(
         : await noiseRows(await load(seeded.shapes), input);
     const textNoises = split.textNoises.map(({ name, like }) => ({ name, rows: rowsOf.get(like) ?? 0 }));
     if (textNoises.some((noise) => noise.rows === 0)) return 'the shape of its noise is not that of its text';
+    const stages = split.stages.map(({ bytes }) => rewrite(bytes));
     const sessions: SplitSessions = {
       text: await load(split.text),
-      stages: await inTurn(split.stages, ({ bytes }) => load(bytes)),
+      stages: await inTurn(stages, load),
     };
     const text = await sessions.text.run({ ...feedsOf(input), ...textNoise({ textNoises }, input) });
     const { lateNoise } = split;
@@ -152,7 +160,7 @@ async function trySplit(
         windowsAgree,
         peak,
       },
-      parts: { text: split.text, stages: split.stages.map(({ bytes }) => bytes) },
+      parts: { text: split.text, stages },
     };
   } catch (error) {
     return `splitting it failed: ${error instanceof Error ? error.message : String(error)}`;
