@@ -1,7 +1,7 @@
 import Lmnt from 'lmnt-node';
 import Speech from 'lmnt-node-1';
 import Lmnt2 from 'lmnt-node-2';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { becomeLmnt } from '../support/lmnt-host.ts';
 import { speakEmbedded } from '../support/reference.ts';
@@ -13,6 +13,8 @@ import { until } from '../support/wait.ts';
 let fleet: Fleet;
 let network: Awaited<ReturnType<typeof becomeLmnt>>;
 beforeAll(async () => {
+  // The clients warn of every socket that was not closed with 1000.
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
   fleet = await startFleet();
   network = await becomeLmnt(Number(new URL(fleet.gateway.url).port));
 });

@@ -65,6 +65,8 @@ function tellFailures(scope: FastifyInstance, { log, metrics }: GatewayDeps): vo
   scope.addHook('onRequest', async (request, reply) => void reply.header('request-id', request.id));
   scope.setErrorHandler((thrown, request, reply) => {
     const error = translate(thrown);
+    // Nobody is there to hear of it.
+    if (reply.raw.destroyed) return reply;
     metrics.rejectedTotal.add(1, { reason: error.code });
     const severe = error.status >= 500 && error.status !== 503;
     log[severe ? 'error' : 'debug'](
