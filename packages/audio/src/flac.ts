@@ -1,8 +1,8 @@
 import Flac from 'libflacjs/dist/libflac.min.js';
 import { type Codec, nothing } from './codec.ts';
 
-/** Samples in a frame, 85 ms at 24 kHz: what a listener waits for at most. */
-const frameSamples = 2048;
+/** Samples in a frame, 43 ms at 24 kHz: what a listener waits for at most. */
+const frameSamples = 1024;
 const compressionLevel = 5;
 
 const ready = Flac.isReady()

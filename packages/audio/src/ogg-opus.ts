@@ -3,7 +3,10 @@ import { createOggStream } from './ogg.ts';
 import { createOpusPackets, opusClockHz } from './opus-packets.ts';
 import { samplesAtRate } from './sample-rates.ts';
 
-/** Packets in a page, 100 ms: what a listener waits for at most, at 2 to 3 kbit/s of page headers. */
+/**
+ * Packets in a page, 100 ms: what a listener waits for at most, at 2 to 3 kbit/s of page headers. As many at the beginning have
+ * a page each, for there somebody waits for the first sound.
+ */
 const packetsInPage = 5;
 const vendor = 'rhapsode';
 
@@ -25,7 +28,7 @@ export function createOggOpusCodec(sampleRateHz: number): Codec {
     for (const packet of fresh) {
       waiting.push(packet);
       packets += 1;
-      if (waiting.length < packetsInPage) continue;
+      if (packets > packetsInPage && waiting.length < packetsInPage) continue;
       pages.push(page({ packets: waiting, granule: packets * opus.packetSamples }));
       waiting = [];
     }

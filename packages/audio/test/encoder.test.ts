@@ -75,6 +75,15 @@ describe.each(audioFormatNames)('%s encoder', (format) => {
     },
   );
 
+  it('has something to hear in its bytes after a fifth of a second, also at another rate', async () => {
+    const encoder = await createEncoder(format, { sampleRateHz: 22_050, wantedRateHz: 24_000 });
+    let bytes = 0;
+    for (let piece = 0; piece < 2; piece++) bytes += (await encoder.push(voice(2205, 22_050))).length;
+    // AAC is encoded in a thread, which may take its time to start.
+    if (format !== 'aac') expect(bytes).toBeGreaterThan(0);
+    await encoder.close();
+  });
+
   it('tells of whatever goes wrong inside with one code, and why', async () => {
     const encoder = await createEncoder(format, { sampleRateHz: 24_000 });
     const broken = new Proxy(chirp(100), {

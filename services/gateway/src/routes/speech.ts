@@ -164,6 +164,7 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
       if (mayWarn(text)) await stored;
       const headers = {
         ...speechHeaders(utterance),
+        // The rate is that of the bytes, which may not be the voice's.
         ...answer.headers,
         ...(stream_format === 'audio' ? { 'content-type': formatFacts(format).contentType } : {}),
         ...warningHeader(warnings()),
