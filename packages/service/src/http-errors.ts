@@ -37,6 +37,8 @@ export function answerErrors(app: FastifyInstance, { log, metrics }: ErrorDeps):
 export function sendError(reply: FastifyReply, error: RhapsodeError): FastifyReply {
   const retryAfterSeconds = error.retryAfterSeconds ?? (error.status === 503 ? 1 : undefined);
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+  // OpenAI's clients try again by status alone, unless they are told.
+  void reply.header('x-should-retry', String(error.retryable));
   return reply.code(error.status).type('application/json; charset=utf-8').send(errorBody(error));
 }
 

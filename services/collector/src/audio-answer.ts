@@ -10,7 +10,16 @@ import {
   samplesAtRate,
 } from '@rhapsode/audio';
 import { type Position, RhapsodeError, start, type Utterance } from '@rhapsode/contracts';
-import { isAudio, type ListenDeps, type Listening, listen, locate, totalSamples } from '@rhapsode/pipeline';
+import {
+  isAudio,
+  type ListenDeps,
+  type Listening,
+  listen,
+  locate,
+  serverTiming,
+  totalSamples,
+  watchFirstChunk,
+} from '@rhapsode/pipeline';
 import type { StreamedAnswer } from '@rhapsode/service';
 import { notSatisfiable, parseByteRange } from './byte-range.ts';
 
@@ -49,7 +58,7 @@ export async function answerAudio(request: AudioRequest, deps: ListenDeps): Prom
   const answered = length === undefined ? undefined : most;
 
   const begin = await beginAt(utterance, request, range?.first ?? 0, deps);
-  const listening = await listen(id, { from: begin.from, signal: request.signal }, deps);
+  const listening = watchFirstChunk(await listen(id, { from: begin.from, signal: request.signal }, deps));
   // Who begins here has no use for what is before.
   listening.consumed(Math.min(begin.from.segment, state.segments));
   const whole = encode(
@@ -66,6 +75,7 @@ export async function answerAudio(request: AudioRequest, deps: ListenDeps): Prom
     status: range ? 206 : 200,
     headers: {
       ...audioHeaders(request, utterance),
+      ...serverTiming(listening.firstChunk()),
       ...(answered === undefined ? {} : { 'content-length': String(answered) }),
       ...(range
         ? { 'content-range': `bytes ${range.first}-${range.last ?? lastByteThereCanBe}/${length ?? '*'}` }

@@ -25,6 +25,7 @@ const passedOn = [
   'accept-ranges',
   'cache-control',
   'etag',
+  'server-timing',
   'x-rhapsode-utterance',
   'x-rhapsode-sample-rate',
   'x-rhapsode-voice-digest',

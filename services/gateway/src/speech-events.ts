@@ -6,7 +6,14 @@ import {
   pcmSamples,
 } from '@rhapsode/audio';
 import { errorBody, type Segment, sourceSpan } from '@rhapsode/contracts';
-import { type ChunkFacts, isAudio, type Listening, type SegmentDone } from '@rhapsode/pipeline';
+import {
+  type ChunkFacts,
+  isAudio,
+  type Listening,
+  type SegmentDone,
+  serverTiming,
+  watchFirstChunk,
+} from '@rhapsode/pipeline';
 import type { StreamedAnswer } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
 import type { SpeechEvent } from './speech-event.ts';
@@ -34,7 +41,8 @@ export async function answerEvents(
   wanted: EventsWanted,
   store: Pick<RequestStore, 'segments'>,
 ): Promise<StreamedAnswer> {
-  const events = speechEvents(listening, wanted, store);
+  const watched = watchFirstChunk(listening);
+  const events = speechEvents(watched, wanted, store);
   const first = await events.next();
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
@@ -55,6 +63,7 @@ export async function answerEvents(
       'x-rhapsode-sample-rate': String(
         encodedRateHz(wanted.format, listening.utterance.sampleRateHz, wanted.sampleRateHz),
       ),
+      ...serverTiming(watched.firstChunk()),
       // A proxy that collects a stream makes a recording of it.
       'x-accel-buffering': 'no',
     },

@@ -238,6 +238,9 @@ describe('how a text is read', () => {
     expect(headers.get('x-rhapsode-voice')).toBe('tone');
     expect(headers.get('x-rhapsode-voice-digest')).toBe('tone-1');
     expect(headers.get('x-request-id')).toBeTruthy();
-    expect(headers.get('server-timing')).toMatch(/^plan;dur=[\d.]+, first-audio;dur=[\d.]+/);
+    const timing = /^plan;dur=[\d.]+, queue;dur=[\d.]+, synthesis;dur=[\d.]+, first-audio;dur=[\d.]+$/;
+    expect(headers.get('server-timing')).toMatch(timing);
+    const events = await speech({ stream_format: 'sse', rhapsode: { timestamps: true } });
+    expect(events.headers.get('server-timing')).toMatch(timing);
   });
 });

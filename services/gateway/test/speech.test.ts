@@ -243,7 +243,10 @@ describe('POST /v1/audio/speech', () => {
     const { speech, backlogSeconds } = await start({
       audio: () => Promise.reject(new RhapsodeError('collector_unavailable')),
     });
-    expect(await problem(await speech({}))).toMatchObject({ status: 503, code: 'collector_unavailable' });
+    const refused = await speech({});
+    expect(refused.headers.get('x-should-retry')).toBe('true');
+    expect(await problem(refused)).toMatchObject({ status: 503, code: 'collector_unavailable' });
+    expect((await speech({ voice: 'nobody' })).headers.get('x-should-retry')).toBe('false');
     await until(async () => (await backlogSeconds()) === 0, { what: 'the utterance to be forgotten' });
   });
 

@@ -113,7 +113,7 @@ const api: ApiRoute = {
         'x-rhapsode-sample-rate': 'Of the audio.',
         'x-rhapsode-warning': 'What could not be honoured: `code: message | code: message`.',
         'server-timing':
-          'Milliseconds: `plan` until the text was accepted, `first-audio` until the answer began.',
+          'Milliseconds: `plan` until the text was accepted; of the first chunk `queue` and `synthesis`; `first-audio` until the answer began.',
       },
     },
   },
@@ -168,7 +168,11 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
         ...answer.headers,
         ...(stream_format === 'audio' ? { 'content-type': formatFacts(format).contentType } : {}),
         ...warningHeader(warnings()),
-        'server-timing': `plan;dur=${plannedMs.toFixed(1)}, first-audio;dur=${reply.elapsedTime.toFixed(1)}`,
+        'server-timing': [
+          `plan;dur=${plannedMs.toFixed(1)}`,
+          ...[answer.headers['server-timing'] ?? []].flat(),
+          `first-audio;dur=${reply.elapsedTime.toFixed(1)}`,
+        ].join(', '),
       };
       await sendBody(request, reply, { ...answer, headers }, signal, {
         drain,
