@@ -10,6 +10,7 @@ import { plainText } from '../support/texts.ts';
 import { measureBacklog } from './backlog.ts';
 import { measureEncoders } from './encoders.ts';
 import { measureFirstAudio } from './first-audio.ts';
+import { measureSessions } from './session.ts';
 import { printTable, type Row } from './table.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -25,6 +26,15 @@ const benches: Record<string, () => Promise<Row[]>> = {
   },
 
   backlog: measureBacklog,
+
+  async session() {
+    const fleet = await startFleet({ workers: 2, slots: 1 });
+    try {
+      return await measureSessions(fleet);
+    } finally {
+      await fleet.stop();
+    }
+  },
 
   encoders: measureEncoders,
 

@@ -113,6 +113,41 @@ describe('a session', () => {
     expect(Math.max(...client.frames.map(({ samples }) => samples))).toBe(320);
   });
 
+  it('gives another rate, and goes on in the middle of a sentence with the samples that were to come', async () => {
+    const one = await start();
+    const text = story.slice(0, 120);
+    for (const sample_rate of [8_000, 44_100, 48_000]) {
+      const whole = await connect(one);
+      whole.say({ type: 'open', sample_rate, chunk_seconds: 0.1, id: `atrate${sample_rate}` });
+      whole.say({ type: 'text', text });
+      whole.say({ type: 'finish' });
+      const { samples } = await whole.get('end');
+      expect(await whole.get('opened')).toMatchObject({ sample_rate, voice_sample_rate: 16_000 });
+      const wanted = whole.pcm();
+      const segments = whole.all('segment_end');
+      const expected = segments.map((one) =>
+        Math.round(((one.samples + one.pause_samples) * sample_rate) / 16_000),
+      );
+      expect(wanted.length / 2).toBe(expected.reduce((sum, count) => sum + count, 0));
+      let next = 0;
+      for (const frame of whole.frames) {
+        expect(frame.utteranceSample).toBe(next);
+        next += frame.samples;
+      }
+      expect(next).toBe(samples);
+      for (const share of [0.01, 0.4, 0.75, 0.999]) {
+        const heard = whole.frames.slice(0, Math.ceil(share * whole.frames.length));
+        const rest = await connect(one);
+        const position = positionOf(heard);
+        rest.say({ type: 'resume', utterance: `atrate${sample_rate}`, position, sample_rate });
+        await rest.get('end');
+        const parts = [...heard.map(({ pcm }) => pcm), rest.pcm()];
+        expect(Buffer.concat(parts).equals(wanted), `${sample_rate} from ${position}`).toBe(true);
+        rest.drop();
+      }
+    }
+  });
+
   it('flushes what is held and says when that was sent; goes on; finishes', async () => {
     const client = await connect(await start());
     const order: string[] = [];

@@ -22,7 +22,7 @@ export const bytesPerSample: Readonly<Record<SampleFormat, number>> = { pcm_s16l
 /** How a socket wants to hear an utterance; it is not kept with the utterance. */
 export const hearing = {
   format: sampleFormat.optional(),
-  sample_rate: z.int().min(8_000).max(192_000).optional(),
+  sample_rate: z.int().min(8_000).max(48_000).optional(),
   /** Send `chunk` behind every audio frame. */
   metrics: z.boolean().optional(),
   /** `client`: only `taken` counts as taken. */

@@ -1,4 +1,5 @@
-import { RhapsodeError, type Segment, sourceSpan, type Utterance } from '@rhapsode/contracts';
+import { pcmBytes, pcmSamples } from '@rhapsode/audio';
+import { type Position, RhapsodeError, type Segment, sourceSpan, type Utterance } from '@rhapsode/contracts';
 import {
   type AudioFrame,
   encodeAudioFrame,
@@ -9,6 +10,7 @@ import type { ArrivingText, AudioPiece, SegmentDone } from '@rhapsode/pipeline';
 import type { RequestStore } from '@rhapsode/store';
 import type { Link } from './link.ts';
 import { persist } from './persist.ts';
+import { createRateStage, cutSlice, type Slice } from './rate-stage.ts';
 
 export interface AudioOutOptions {
   readonly context: string;
@@ -18,6 +20,9 @@ export interface AudioOutOptions {
   readonly texts: ArrivingText | undefined;
   readonly format: SampleFormat;
   readonly metrics: boolean;
+  /** Of the samples that are sent. */
+  readonly rateHz: number;
+  readonly from: Position;
   /** Most of a frame, in samples. */
   readonly frameSamples: number;
   /** Samples of the utterance before the segment that is heard first. */
@@ -31,8 +36,10 @@ const page = 16;
 
 /** Sends what a listener hears as messages and frames of one context. */
 export function createAudioOut(options: AudioOutOptions) {
-  const { context, contextNumber, utterance, texts, format, metrics, frameSamples, store, link, signal } =
-    options;
+  const { context, contextNumber, utterance, texts, format, metrics, frameSamples, rateHz } = options;
+  const { store, link, signal } = options;
+  const { sampleRateHz: voiceHz } = utterance;
+  const stage = rateHz === voiceHz ? undefined : createRateStage(voiceHz, rateHz, options.from);
   let startSample = options.startSample;
   let announced: { readonly index: number; readonly segment: Segment } | undefined;
   const known = new Map<number, Segment>();
@@ -70,31 +77,40 @@ export function createAudioOut(options: AudioOutOptions) {
     return segment;
   }
 
-  async function sendFrames(kind: AudioFrame['kind'], piece: Extract<AudioPiece, { pcm: Uint8Array }>) {
-    const { position, pcm } = piece;
-    await announce(position.segment);
-    for (let at = 0; at < pcm.byteLength; at += frameSamples * 2) {
-      const part = pcm.subarray(at, at + frameSamples * 2);
-      const firstSample = position.sample + at / 2;
+  async function sendSlice(kind: AudioFrame['kind'], segment: number, slice: Slice): Promise<void> {
+    for (const { firstSample, samples, pcm } of cutSlice(slice, frameSamples, voiceHz, rateHz)) {
       signal.throwIfAborted();
       await link.sendAudio(
         encodeAudioFrame({
           kind,
           contextNumber,
-          segment: position.segment,
+          segment,
           firstSample,
-          samples: part.byteLength / 2,
+          samples,
           utteranceSample: startSample + firstSample,
-          pcm: format === 'pcm_f32le' ? toFloats(part) : part,
+          pcm: format === 'pcm_f32le' ? floatBytes(pcm) : pcmBytes(pcm),
         }),
       );
     }
+  }
+
+  async function sendAudio(piece: Extract<AudioPiece, { pcm: Uint8Array }>): Promise<void> {
+    const { type, position, pcm } = piece;
+    await announce(position.segment);
+    const samples = pcmSamples(pcm);
+    const slice = stage
+      ? await stage.push(position.segment, samples)
+      : { firstSample: position.sample, samples: samples.length, pcm: samples };
+    if (slice) await sendSlice(type, position.segment, slice);
     signal.throwIfAborted();
-    if (metrics && kind === 'audio') link.send(chunkMessage(context, piece));
+    if (metrics && type === 'audio') link.send(chunkMessage(context, piece));
   }
 
   async function endSegment(done: SegmentDone): Promise<void> {
     const segment = await announce(done.segment);
+    const tail = stage?.finish();
+    if (tail) await sendSlice(done.pauseSamples > 0 ? 'pause' : 'audio', done.segment, tail);
+    signal.throwIfAborted();
     const marks = done.marks.map(({ kind, start, end, firstSample, samples }) => {
       const sample = startSample + firstSample;
       const span = start === undefined || end === undefined ? {} : sourceSpan(segment, { start, end });
@@ -122,7 +138,8 @@ export function createAudioOut(options: AudioOutOptions) {
       return startSample;
     },
     send: (piece: AudioPiece): Promise<void> =>
-      piece.type === 'segment' ? endSegment(piece) : sendFrames(piece.type, piece),
+      piece.type === 'segment' ? endSegment(piece) : sendAudio(piece),
+    close: () => stage?.close(),
   };
 }
 
@@ -150,11 +167,9 @@ function chunkMessage(
   };
 }
 
-function toFloats(pcm: Uint8Array): Uint8Array {
-  const from = new DataView(pcm.buffer, pcm.byteOffset, pcm.byteLength);
-  const bytes = new Uint8Array(pcm.byteLength * 2);
-  const to = new DataView(bytes.buffer);
-  for (let at = 0; at < pcm.byteLength; at += 2)
-    to.setFloat32(at * 2, from.getInt16(at, true) / 32_768, true);
+function floatBytes(pcm: Int16Array): Uint8Array {
+  const bytes = new Uint8Array(pcm.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < pcm.length; i++) view.setFloat32(i * 4, pcm[i]! / 32_768, true);
   return bytes;
 }

@@ -4,7 +4,7 @@ import type { ArrivingText } from '@rhapsode/pipeline';
 import { acceptArriving, goOn, type SpokenRequest } from '../accept.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { ownUtterance } from '../own-utterance.ts';
-import { checkRate, type Hearing, hearingOf, type OpenMessage, type ResumeMessage } from './hearing.ts';
+import { type Hearing, hearingOf, type OpenMessage, type ResumeMessage } from './hearing.ts';
 import type { Link } from './link.ts';
 import { persist } from './persist.ts';
 import type { SessionLimits } from './session-limits.ts';
@@ -56,7 +56,6 @@ const openText = (request: SpokenRequest, gateway: GatewayDeps): Promise<Arrivin
 export async function openContext(message: OpenMessage, deps: ContextDeps): Promise<Context> {
   const { gateway } = deps;
   const { context, voice = 'default', input: inputType, ...fields } = message;
-  checkRate(message, (await gateway.voices.find(voice, 'voice')).voice.sampleRateHz);
   const { id, speaker, speed, seed, normalise, inline, lexicon, chunk_seconds } = fields;
   const settings =
     chunk_seconds === undefined
@@ -81,7 +80,6 @@ export async function resumeContext(message: ResumeMessage, deps: ContextDeps): 
       message: `'position' is in segment ${position.segment}; the utterance has ${state.segments}`,
       param: 'position',
     });
-  checkRate(message, utterance.sampleRateHz);
   await patiently(() => store.hold(id, 'writer'));
   const texts = state.text && (await patiently(() => goOn(state, gateway, { keepSource: true })));
   // A store that lost its last second may have lost with it what was heard.

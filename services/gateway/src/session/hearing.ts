@@ -1,4 +1,3 @@
-import { RhapsodeError } from '@rhapsode/contracts';
 import type { ParsedClientMessage, SampleFormat } from '@rhapsode/contracts/session';
 
 type MessageOf<T extends ParsedClientMessage['type']> = Extract<ParsedClientMessage, { type: T }>;
@@ -12,6 +11,8 @@ export interface Hearing {
   /** `client`: what it says to have taken counts; otherwise what was sent. */
   readonly credit: 'socket' | 'client';
   readonly idleFlushMs: number | undefined;
+  /** Undefined: the voice's own. */
+  readonly rateHz: number | undefined;
   /** Most audio of a frame. */
   readonly frameSeconds: number;
 }
@@ -21,13 +22,6 @@ export const hearingOf = (message: OpenMessage | ResumeMessage): Hearing => ({
   metrics: message.metrics ?? false,
   credit: message.credit ?? 'socket',
   idleFlushMs: message.idle_flush_ms,
+  rateHz: message.sample_rate,
   frameSeconds: ('chunk_seconds' in message ? message.chunk_seconds : undefined) ?? 1,
 });
-
-export function checkRate({ sample_rate }: OpenMessage | ResumeMessage, sampleRateHz: number): void {
-  if (sample_rate !== undefined && sample_rate !== sampleRateHz)
-    throw new RhapsodeError('unsupported_setting', {
-      message: `the voice speaks at ${sampleRateHz} Hz; a session gives no other rate`,
-      param: 'sample_rate',
-    });
-}

@@ -44,6 +44,7 @@ const mostFlushes = 1_000;
 export function startSpeech(options: SpeechOptions): Speech {
   const { context, contextNumber, utterance, texts, hearing, from, gateway, link, onEnd } = options;
   const { id, sampleRateHz } = utterance;
+  const rateHz = hearing.rateHz ?? sampleRateHz;
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, link.closed]);
   let textAtMs: number | undefined;
@@ -60,7 +61,7 @@ export function startSpeech(options: SpeechOptions): Speech {
     utterance: id,
     voice: utterance.voice,
     voice_digest: utterance.voiceDigest,
-    sample_rate: sampleRateHz,
+    sample_rate: rateHz,
     voice_sample_rate: sampleRateHz,
     format: hearing.format,
     deterministic: utterance.deterministic,
@@ -98,13 +99,17 @@ export function startSpeech(options: SpeechOptions): Speech {
       texts,
       format: hearing.format,
       metrics: hearing.metrics,
+      rateHz,
+      from,
       frameSamples: Math.max(1, Math.round(hearing.frameSeconds * sampleRateHz)),
       startSample: options.startSample,
       store: gateway.store,
       link,
       signal,
     });
-    listening = await persist(() => gateway.hear(id, { from, signal }), signal);
+    // At another rate a sentence is heard from its beginning, whatever of it is sent.
+    const begin = rateHz === sampleRateHz ? from : { segment: from.segment, sample: 0 };
+    listening = await persist(() => gateway.hear(id, { from: begin, signal }), signal);
     try {
       for await (const piece of listening.pieces) {
         if (textAtMs !== undefined && piece.type === 'audio') {
@@ -124,6 +129,7 @@ export function startSpeech(options: SpeechOptions): Speech {
       tellFlushed();
       onEnd(heard, out.samples);
     } finally {
+      out.close();
       await listening.close();
     }
   }
