@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['packages/*/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/faults/**'],
+    exclude: ['**/node_modules/**', 'test/faults/**', 'test/plugins/**'],
     reporters: ['default', new URL('support/count-reporter.ts', import.meta.url).pathname],
     pool: 'forks',
     maxWorkers: 2,

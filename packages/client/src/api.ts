@@ -21,6 +21,11 @@ export interface CreateRequest {
   /** Chosen by the client; by itself if not given. A repeated request with the same id is harmless. */
   readonly id?: string;
   readonly class?: 'interactive' | 'bulk';
+  readonly input_type?: 'text' | 'ssml';
+  readonly normalise?: 'auto' | 'on' | 'off';
+  readonly inline?: boolean;
+  readonly lexicon?: readonly object[];
+  readonly settings?: Readonly<Record<string, number>>;
 }
 
 export interface CreatedUtterance {
@@ -92,10 +97,10 @@ export function createApi(options: ApiOptions): Api {
     return response;
   }
 
-  /** For requests that may be repeated. With one server, what it says is said at once. */
+  /** For requests that may be repeated; somebody waits for it, so it is not tried for as long as a download is. */
   async function call(path: string, init: RequestInit, signal?: AbortSignal): Promise<[Response, string]> {
     const retries = createRetries(urls.length, {
-      maxAttempts: Math.min(maxAttempts ?? 40, 2 * urls.length - 1),
+      maxAttempts: Math.min(maxAttempts ?? 40, Math.max(4, 2 * urls.length)),
       retryDelayMs,
       signal,
     });
@@ -130,7 +135,7 @@ export function createApi(options: ApiOptions): Api {
     },
 
     async *audio({ audioUrl }, { format = 'wav', sampleRateHz, signal } = {}) {
-      const base = urls.find((url) => audioUrl.startsWith(url));
+      const base = urls.find((url) => audioUrl.startsWith(`${url}/`));
       const others = base === undefined ? [] : urls.filter((url) => url !== base);
       const sources = [audioUrl, ...others.map((url) => url + audioUrl.slice(base!.length))].map((source) => {
         const href = new URL(source);

@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Client } from './client.ts';
 import type { SynthOptions } from './one-shots.ts';
-import { wavHeadBytes, wavSizes } from './wav-sizes.ts';
+import { wavHeadBytes, wavSizes } from './wav.ts';
 
 /** What needs Node: everything else of the package runs in browsers too. */
 

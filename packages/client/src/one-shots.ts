@@ -1,11 +1,8 @@
-import type { Api, CreateRequest } from './api.ts';
-import { wavSizes } from './wav-sizes.ts';
+import type { Api, AudioOptions, CreateRequest } from './api.ts';
+import { wavSizes } from './wav.ts';
 
-export interface SynthOptions extends Omit<CreateRequest, 'input'> {
-  /** wav if not given; every format of the server. */
-  readonly format?: string;
-  readonly signal?: AbortSignal;
-}
+/** `format` is wav if not given; every format of the server. */
+export interface SynthOptions extends Omit<CreateRequest, 'input'>, AudioOptions {}
 
 /** A whole text to a whole file's bytes. Broken connections are taken up at the byte where they broke. */
 export interface OneShots {
@@ -22,11 +19,12 @@ export interface OneShots {
 
 export function createOneShots(api: Api): OneShots {
   async function* bytesOf(text: string, options: SynthOptions = {}): AsyncGenerator<Uint8Array> {
-    const { format, signal, ...request } = options;
+    const { format, sampleRateHz, signal, ...request } = options;
     const utterance = await api.create({ input: text, ...request }, signal);
     try {
       yield* api.audio(utterance, {
         ...(format === undefined ? {} : { format }),
+        ...(sampleRateHz === undefined ? {} : { sampleRateHz }),
         ...(signal ? { signal } : {}),
       });
     } finally {

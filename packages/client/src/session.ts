@@ -36,7 +36,14 @@ export interface SessionOptions extends RetryOptions {
   readonly onSentence: (start: ServerMessageOf<'segment_start'>, end: ServerMessageOf<'segment_end'>) => void;
 }
 
-export type StreamFacts = Omit<ServerMessageOf<'opened'>, 'type' | 'context' | 'context_number'>;
+export interface StreamFacts {
+  readonly utterance: string;
+  readonly voice: string;
+  readonly voiceDigest: string;
+  readonly sampleRateHz: number;
+  /** Whether the same request gives the same samples again. */
+  readonly deterministic: boolean;
+}
 
 export type SessionItem =
   | { readonly type: 'start'; readonly facts: StreamFacts }
@@ -220,7 +227,9 @@ export function createSession(options: SessionOptions): Session {
     isLinked = true;
     if (!hasStarted) {
       hasStarted = true;
-      items.push({ type: 'start', facts });
+      const { voice, voice_digest, sample_rate, deterministic } = facts;
+      const start = { utterance, voice, voiceDigest: voice_digest, sampleRateHz: sample_rate, deterministic };
+      items.push({ type: 'start', facts: start });
     }
     if (taken) tell({ type: 'taken', context, position: formatPosition(taken) });
     sendPending();

@@ -152,7 +152,7 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
   async function take(item: SessionItem): Promise<void> {
     switch (item.type) {
       case 'start':
-        rateHz = item.facts.sample_rate;
+        rateHz = item.facts.sampleRateHz;
         rechunker = createRechunker(rateHz, () => config.chunkSize);
         playback = await player?.play({ sampleRateHz: rateHz, onBoundary: tellBoundary });
         if (isFailed()) playback?.stop();

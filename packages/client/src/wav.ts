@@ -32,3 +32,23 @@ export function wavSizes(head: Uint8Array, length: number): readonly WavSizes[] 
 
 /** A head of so many bytes holds both sizes. */
 export const wavHeadBytes = 256;
+
+/** Of a file whose length is not known yet. */
+export function wavHeader(sampleRateHz: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(44);
+  const view = new DataView(bytes.buffer);
+  const words = (at: number, text: string) => bytes.set(new TextEncoder().encode(text), at);
+  words(0, 'RIFF');
+  view.setUint32(4, unknown, true);
+  words(8, 'WAVEfmt ');
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, sampleRateHz, true);
+  view.setUint32(28, sampleRateHz * 2, true);
+  view.setUint16(32, 2, true);
+  view.setUint16(34, 16, true);
+  words(36, 'data');
+  view.setUint32(40, unknown, true);
+  return bytes;
+}
