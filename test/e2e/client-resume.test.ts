@@ -37,7 +37,17 @@ test('the client hears every sample while a worker, a gateway and a collector ar
   const fleet = await startFleet({ workers: 2, collectors: 2 });
   context.onTestFinished(() => fleet.stop());
   const other = await fleet.addGateway({});
-  const client = createClient({ url: [fleet.gateway.url, other.url] });
+  const sockets: string[] = [];
+  class CountedSocket extends WebSocket {
+    constructor(url: string) {
+      super(url);
+      sockets.push(new URL(url).port);
+    }
+  }
+  const client = createClient({
+    url: [fleet.gateway.url, other.url],
+    WebSocket: CountedSocket as unknown as typeof WebSocket,
+  });
   const input = slowly(plainText(6, 60));
   const seed = 11;
   const reference = await speakEmbedded(input, { seed, slots: 6 });
@@ -80,5 +90,6 @@ test('the client hears every sample while a worker, a gateway and a collector ar
     throw new Error(`${error.message}\n${fleet.output()}`, { cause: error });
   });
   expect(firstDifference(streamed, reference), 'stream').toBeUndefined();
+  expect(new Set(sockets)).toEqual(new Set([fleet.gateway, other].map(({ url }) => new URL(url).port)));
   expect(firstDifference(samplesOf(bytes), reference), 'bytes').toBeUndefined();
 });

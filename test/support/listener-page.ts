@@ -55,16 +55,18 @@ async function record(context: Context) {
   const node = new browser.AudioWorkletNode(context, 'recorder');
   const parts: Float32Array[] = [];
   let startFrame = -1;
+  let silentBlocks = 0;
   node.port.onmessage = ({ data: { samples, frame } }) => {
+    const first = samples.findIndex((sample) => sample !== 0);
+    silentBlocks = first < 0 ? silentBlocks + 1 : 0;
     if (startFrame < 0) {
-      const first = samples.findIndex((sample) => sample !== 0);
       if (first < 0) return;
       startFrame = frame + first;
       parts.push(samples.subarray(first));
     } else parts.push(samples);
   };
   node.connect(context.destination);
-  return { node, parts, startFrame: () => startFrame };
+  return { node, parts, startFrame: () => startFrame, silentBlocks: () => silentBlocks };
 }
 
 function toBase64(parts: readonly Float32Array[]): string {
@@ -83,20 +85,26 @@ const listener = {
     options: ClientOptions,
     text: string,
     sampleRate: number,
-    pauseAtSeconds?: number,
+    pauses?: 'pauses once',
   ): Promise<Heard> {
     const context = new browser.AudioContext({ sampleRate });
     const recorder = await record(context);
     const player = createWebAudioPlayer({ context, destination: recorder.node });
     const client = createClient({ ...options, player });
     const words: HeardWord[] = [];
-    const onBoundary = ({ text: word, sample, seconds }: Boundary) => {
+    let mayPause = pauses !== undefined;
+    const onBoundary = ({ text: word, sample }: Boundary) => {
       const toldAtSeconds = context.currentTime - context.outputLatency;
       words.push({ text: word, sample, toldAtSeconds });
-      if (pauseAtSeconds === undefined || seconds < pauseAtSeconds) return;
-      pauseAtSeconds = undefined;
+      if (!mayPause) return;
+      mayPause = false;
       client.pause();
-      setTimeout(() => client.resume(), 300);
+      const timer = setInterval(() => {
+        // Longer than any pause between sentences.
+        if (recorder.silentBlocks() < 100) return;
+        clearInterval(timer);
+        client.resume();
+      }, 20);
     };
     const { seconds, underruns } = await client.speakStreamed(text, { onBoundary });
     // What the recorder said last is on its way.
