@@ -14,7 +14,7 @@ export interface LinkHandlers {
 
 export class BrokenLinkError extends Error {
   override readonly name = 'BrokenLinkError';
-  /** The server's: 1008 and 1002 mean that it would do the same again. */
+  /** As the WebSocket was closed with. */
   readonly code: number;
 
   constructor(code: number, message: string) {

@@ -59,7 +59,11 @@ export function createOneShots(api: Api): OneShots {
           },
           cancel(reason) {
             stop.abort(reason);
-            return bytes.return(undefined).then(() => {});
+            // What it was doing fails by that, which is no failure of its reader's.
+            return bytes.return(undefined).then(
+              () => {},
+              () => {},
+            );
           },
         },
         { highWaterMark: 0 },

@@ -91,6 +91,8 @@ interface Flush {
 }
 
 const context = mainContext;
+/** Of a WebSocket's close: any other server would say the same. */
+const finalCodes = [1002, 1003, 1007, 1008, 1009];
 
 export function createSession(options: SessionOptions): Session {
   const { urls, socket, open, maxTextChunk, forget, onSentence, signal } = options;
@@ -158,7 +160,7 @@ export function createSession(options: SessionOptions): Session {
   function broken(error: unknown): void {
     unlink();
     if (isOver) return;
-    const final = error instanceof BrokenLinkError && (error.code === 1008 || error.code === 1002);
+    const final = error instanceof BrokenLinkError && finalCodes.includes(error.code);
     retries
       .after(final ? new StreamError('invalid_request', { message: error.message, cause: error }) : error)
       .then(
