@@ -88,16 +88,19 @@ describe('lmnt-node 2.12 (API 1.1)', () => {
     expect(words.map(({ start }) => start)).toEqual(words.map(({ start }) => start).sort((a, b) => a - b));
   });
 
-  it('gives what the whole text gives, while all workers are killed', { timeout: 90_000 }, async () => {
+  it('gives what the whole text gives, while all workers and the collector are killed', {
+    timeout: 90_000,
+  }, async () => {
     const text = plainText(4);
     const session = client().speech.sessions.create(raw);
     const first = Promise.withResolvers<void>();
     const reading = read(session, ({ type }) => type === 'audio' && first.resolve());
     for (const word of wordsIn(slow(text))) session.sendText(word);
     await first.promise;
-    await Promise.all(fleet.workers.map((worker) => worker.kill()));
+    const killed = [...fleet.workers, ...fleet.collectors];
+    await Promise.all(killed.map((service) => service.kill()));
     session.sendFinish();
-    await Promise.all(fleet.workers.map((worker) => worker.restart()));
+    await Promise.all(killed.map((service) => service.restart()));
     expect(firstDifference(heardIn(await reading), await speakEmbedded(slow(text, 0)))).toBeUndefined();
   });
 
