@@ -39,6 +39,8 @@ export interface BooksDeps {
     readonly maxOpen: number;
   };
   readonly supervision?: PlanSupervision;
+  /** Names where a new book's pieces are kept: a name of its own, unless there is one book only and it is to be found again. */
+  readonly newHome?: () => string;
 }
 
 export interface NewBookRequest {
@@ -188,7 +190,7 @@ export function createBooks(deps: BooksDeps): Books {
           param: 'if-match',
         });
 
-      const home = known ? factsOf(known).home : newHome();
+      const home = known ? factsOf(known).home : (deps.newHome ?? newHome)();
       const at = { tenant, id, home };
       const stored = await storePlan(manuscript, settings, chosen, at, planDeps(signal));
       const facts = JSON.stringify(factsFor(home, stored, settings, chosen.main.id));

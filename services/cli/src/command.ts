@@ -11,5 +11,6 @@ export interface CommandContext {
 
 export interface Command {
   readonly usage: Usage<Record<string, { type: 'string' | 'boolean'; short?: string }>>;
-  run(args: readonly string[], context: CommandContext): Promise<void>;
+  /** Answers what the program ends with, where it is not 0. */
+  run(args: readonly string[], context: CommandContext): Promise<number | undefined>;
 }

@@ -7,6 +7,8 @@ import { readConfig } from './config.ts';
 /** Loaded when they are called: `voices` need not wait for a server's code. */
 const commands: Record<string, () => Promise<Command>> = {
   speak: async () => (await import('./commands/speak.ts')).speak,
+  book: async () => (await import('./commands/book.ts')).book,
+  verify: async () => (await import('./commands/verify.ts')).verify,
   serve: async () => (await import('./commands/serve.ts')).serve,
   plan: async () => (await import('./commands/plan.ts')).plan,
   voices: async () => (await import('./commands/voices.ts')).voices,
@@ -17,6 +19,8 @@ const commands: Record<string, () => Promise<Command>> = {
 const help = `usage: rhapsode COMMAND [options]
 
   speak    speak a text into a file
+  book     make an audiobook of a manuscript
+  verify   check an audiobook's files
   serve    start a server in this one process
   plan     show what would be spoken
   voices   list, describe, add, remove and verify voices
@@ -44,7 +48,9 @@ async function main([name, ...args]: string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => stop.abort(new RhapsodeError('cancelled', { message: 'stopped' })));
   const { stdout, stderr } = process;
-  await command.run(args, { config: readConfig(), signal: stop.signal, stdout, stderr });
+  process.exitCode =
+    (await command.run(args, { config: readConfig(), signal: stop.signal, stdout, stderr })) ??
+    process.exitCode;
 }
 
 // `rhapsode voices | head`: the reader has enough.

@@ -20,11 +20,15 @@ export function createProgress(stream: NodeJS.WriteStream, options: ProgressOpti
   const terminal = stream.isTTY === true;
   let shownAt = Number.NEGATIVE_INFINITY;
   let drawn = false;
+  let wasWhole = false;
   return {
     update(done, total, detail) {
       const now = performance.now();
-      if (now - shownAt < (terminal ? redrawEveryMs : lineEveryMs) && done !== total) return;
+      const isWhole = done === total;
+      // Being there is told at once, and only once.
+      if (now - shownAt < (terminal ? redrawEveryMs : lineEveryMs) && (!isWhole || wasWhole)) return;
       shownAt = now;
+      wasWhole = isWhole;
       const count = `${unit(done)}/${total === undefined ? '?' : unit(total)}`;
       if (!terminal) {
         stream.write(`${count} ${detail}\n`);

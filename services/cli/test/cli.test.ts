@@ -1,58 +1,22 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseWav } from '@rhapsode/audio';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { piperConfig } from '../../../models/fixtures/make.ts';
 import { tiny, vitsModel } from '../../../models/fixtures/vits.ts';
 import { decode, probe } from '../../../test/support/decode.ts';
+import { command, type RunOptions } from './support/command.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rhapsode-cli-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Ran {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** Runs the command as a user would; `interruptAfter` sends Ctrl-C when that was seen on standard error. */
-function rhapsode(
-  args: string[],
-  { input, env, interruptAfter }: { input?: string | Buffer; env?: object; interruptAfter?: RegExp } = {},
-): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], {
-      cwd: folder,
-      env: {
-        PATH: '/usr/bin:/bin',
-        RHAPSODE_TEST_VOICES: 'true',
-        RHAPSODE_DEFAULT_VOICE: 'tone',
-        RHAPSODE_SLOTS: '1',
-        ...env,
-      },
-    });
-    let [out, err, interrupted] = ['', '', false];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      err += text;
-      if (interrupted || !interruptAfter?.test(err)) return;
-      interrupted = true;
-      child.kill('SIGINT');
-    });
-    child.stdin.end(input ?? '');
-    child.on('close', (code) => resolve({ code, out, err }));
-  });
-}
+const rhapsode = (args: string[], options?: RunOptions) => command(folder, args, options);
 
 const text = 'One sentence is here. Another follows it.';
 

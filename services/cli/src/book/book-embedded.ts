@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type BookEstimate,
+  type BookSettings,
+  type BookView,
+  type Cover,
+  createBooks,
+  createInFlight,
+  createSegmentStore,
+  type RenderProgress,
+  runBooks,
+} from '@rhapsode/book';
+import { homeFolder } from '@rhapsode/book/layout';
+import { fileNames } from '@rhapsode/book/render/file-names';
+import { renderBook } from '@rhapsode/book/render/render-book';
+import { renderFiles } from '@rhapsode/book/run/render-files';
+import { silent } from '@rhapsode/pipeline';
+import { createFsArtefacts } from '@rhapsode/store/artefacts/fs';
+import { createMemoryBooks } from '@rhapsode/store/books/memory';
+import { openCatalogue } from '@rhapsode/voices';
+import type { CliConfig } from '../config.ts';
+import { catalogueOptions, createSpeaker } from '../speaker.ts';
+import { checkEnded, hasEnded, type MadeBook, madeBook } from './made-book.ts';
+
+export interface EmbeddedBook {
+  readonly manuscript: string;
+  /** What tells this book from others in the same folder. */
+  readonly identity: string;
+  readonly cover: Cover | undefined;
+  readonly settings: BookSettings;
+  /** Where files go; what is needed to go on later is kept in `.rhapsode` there. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (view: BookView, rendering: RenderProgress | undefined) => void;
+  readonly onTrouble: (what: string, error: unknown) => void;
+}
+
+const lookEveryMs = 100;
+const tenant = 'local';
+const id = 'book';
+const maxBytes = 256 * 1024 * 1024;
+
+/** The one book of this process. Its pieces have the same place each time, so that the next run finds them. */
+async function openBooks(config: CliConfig, folder: string, identity: string) {
+  const catalogue = await openCatalogue(catalogueOptions(config));
+  const artefacts = createFsArtefacts({ dir: join(folder, '.rhapsode') });
+  const bookStore = createMemoryBooks();
+  const segments = createSegmentStore(artefacts);
+  const home = createHash('sha256').update(identity).digest('hex').slice(0, 24);
+  const books = createBooks({
+    artefacts,
+    books: bookStore,
+    segments,
+    newHome: () => home,
+    findVoice: async (name) => ({ voice: catalogue.get(name), pool: 'default' }),
+    limits: { maxCharacters: config.maxBulkCharacters, maxBytes, maxOpen: 1 },
+  });
+  return { artefacts, bookStore, segments, books, place: homeFolder({ tenant, id, home }) };
+}
+
+export async function estimateEmbedded(
+  config: CliConfig,
+  book: Omit<EmbeddedBook, 'onProgress' | 'onTrouble'>,
+): Promise<BookEstimate> {
+  const { manuscript, identity, cover, settings, folder, signal } = book;
+  const { books } = await openBooks(config, folder, identity);
+  return books.estimate({ tenant, settings, manuscript: { path: manuscript, cover }, signal });
+}
+
+/** Makes a book in this process. What was spoken before is not spoken again, whenever and however that run ended. */
+export async function makeEmbedded(
+  config: CliConfig,
+  book: EmbeddedBook,
+): Promise<{ made: MadeBook; view: BookView }> {
+  const { manuscript, identity, cover, settings, folder, signal, onProgress, onTrouble } = book;
+  const startedAt = performance.now();
+  const { artefacts, bookStore, segments, books, place } = await openBooks(config, folder, identity);
+  // Plans and results of earlier runs: nobody asks for them any more.
+  await artefacts.deleteAll(`${place}plans/`);
+  await artefacts.deleteAll(`${place}results/`);
+  const outputs = renderFiles(createFsArtefacts({ dir: folder }), '');
+  await books.create({ tenant, id, settings, manuscript: { path: manuscript, cover }, signal });
+  const speaker = await createSpeaker(config, { warm: [] });
+  let rendering: RenderProgress | undefined;
+  const running = runBooks(
+    {
+      store: speaker.embedded.store,
+      log: speaker.embedded.log,
+      dispatcher: speaker.embedded.dispatcher,
+      observer: { ...silent, trouble: onTrouble },
+      artefacts,
+      books: bookStore,
+      segments,
+      inFlight: createInFlight(),
+      render: {
+        book: (audio, deps) => {
+          // What belongs to these files: a manuscript that was renamed still changes only what changed.
+          const { folder: name } = fileNames(audio.metadata, audio.outputs, audio.chapters.length);
+          const of = createHash('sha256').update(name).digest('hex').slice(0, 24);
+          const parts = renderFiles(artefacts, `renderings/${of}/`);
+          const onRendered = (progress: RenderProgress) => {
+            rendering = progress;
+          };
+          return renderBook(audio, {
+            ...deps,
+            outputs,
+            parts,
+            onProgress: onRendered,
+            concurrency: speaker.slots,
+          });
+        },
+      },
+    },
+    { owner: 'this process', atOnce: 1, lookEveryMs: 20, leaseMs: 1_500 },
+  );
+  try {
+    let view = await books.get(tenant, id);
+    while (!hasEnded(view)) {
+      await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
+      signal.throwIfAborted();
+      view = await books.get(tenant, id);
+      onProgress(view, rendering);
+    }
+    checkEnded(view);
+    const files = await books.files(tenant, id);
+    const paths = files.map(({ name }) => join(folder, name));
+    return { made: madeBook(view, paths, startedAt), view };
+  } finally {
+    await running.close();
+    await speaker.close();
+    await artefacts.close();
+    await rmdir(join(folder, '.writing')).catch(() => {});
+  }
+}

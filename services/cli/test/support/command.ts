@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Buffer;
+  readonly env?: object;
+  /** Sends Ctrl-C when that was seen on standard error. */
+  readonly interruptAfter?: RegExp;
+}
+
+/** Runs the command in a folder as a user would, with the test voices. */
+export function command(
+  folder: string,
+  args: string[],
+  { input, env, interruptAfter }: RunOptions = {},
+): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: folder,
+      env: {
+        PATH: '/usr/bin:/bin',
+        RHAPSODE_TEST_VOICES: 'true',
+        RHAPSODE_DEFAULT_VOICE: 'tone',
+        RHAPSODE_SLOTS: '1',
+        ...env,
+      },
+    });
+    let [out, err, interrupted] = ['', '', false];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+      if (interrupted || !interruptAfter?.test(err)) return;
+      interrupted = true;
+      child.kill('SIGINT');
+    });
+    child.stdin.end(input ?? '');
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
