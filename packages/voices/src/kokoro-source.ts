@@ -47,6 +47,8 @@ export async function kokoroSource(
 async function drawsRandomNumbers(files: VoiceFiles): Promise<boolean> {
   try {
     const model = parseModel(await readFile(files.model.path));
+    if ([...model.weights.values()].some((weight) => weight.external))
+      throw new Error('weights in a separate file are not supported');
     return model.nodes.some((node) => /^(Random|Multinomial|Bernoulli)/.test(node.op));
   } catch (cause) {
     throw new RhapsodeError('model_invalid', {

@@ -18,7 +18,14 @@ import { type PhonemeIds, phonemeIds, type WordIds } from './phoneme-ids.ts';
 import type { Phonemizer } from './phonemizer.ts';
 import { languageOf, type PiperConfig, sampleRateOf } from './piper-config.ts';
 import type { SpeakRequest, SpeechPiece } from './port.ts';
-import { preparedKey, readPrepared, writePrepared } from './prepared-cache.ts';
+import {
+  discardPrepared,
+  isIntact,
+  type PreparedFiles,
+  preparedKey,
+  readPrepared,
+  writePrepared,
+} from './prepared-cache.ts';
 import type { LoadedVoice, VoiceShare } from './voice-source.ts';
 import { windowPaceFor } from './window-plan.ts';
 
@@ -57,7 +64,7 @@ export async function preparePiperVoice(files: PiperFiles, settings: PiperSettin
       },
       settings,
     );
-    await writePrepared(settings.cacheDir, key, prepared);
+    await writePrepared(settings.cacheDir, key, prepared, settings);
     return prepared.record;
   } catch (cause) {
     if (cause instanceof RhapsodeError) throw cause;
@@ -137,20 +144,31 @@ const speakerNames = (config: PiperConfig): string[] =>
     ? Object.keys(config.speaker_id_map)
     : Array.from({ length: config.num_speakers }, (_, i) => String(i));
 
+/** The voice's kept parts; made again if something happened to them. */
+async function intactParts(files: PiperFiles, settings: PiperSettings): Promise<PreparedFiles> {
+  const key = preparedKey(files, settings);
+  for (let tries = 0; tries < 3; tries++) {
+    await preparePiperVoice(files, settings);
+    const prepared = await readPrepared(settings.cacheDir, key);
+    if (prepared !== undefined && (await isIntact(prepared))) return prepared;
+    await discardPrepared(settings.cacheDir, key);
+  }
+  throw new RhapsodeError('model_invalid', { message: 'the prepared voice does not stay as it was written' });
+}
+
 export async function loadPiper(
   files: PiperFiles,
   settings: PiperSettings,
   { turns, espeak }: VoiceShare,
 ): Promise<LoadedVoice> {
-  await preparePiperVoice(files, settings);
-  const key = preparedKey(files, settings);
-  const prepared = await readPrepared(settings.cacheDir, key);
-  if (prepared === undefined)
-    throw new RhapsodeError('model_invalid', { message: 'the prepared voice is gone' });
+  const prepared = await intactParts(files, settings);
   const { record } = prepared;
   const open: Session[] = [];
   const load = async (path: string) => {
-    const session = await createSession(path, settings);
+    const session = await createSession(path, {
+      ...settings,
+      optimised: path !== files.modelPath && prepared.optimised,
+    });
     open.push(session);
     return session;
   };

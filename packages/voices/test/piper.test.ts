@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SpeechSettings } from '@rhapsode/contracts';
@@ -252,12 +252,21 @@ describe('a broken voice', () => {
       config,
     );
     put('unknown-opset', Buffer.from(vitsModel(tiny, 99)), config);
-    // A weight that says that its data lies in another file.
-    put(
-      'external-data',
-      Buffer.concat([model, graphOf(bytesField(5, concat([bytesField(8, 'far'), numberField(14, 1)])))]),
-      config,
-    );
+    // A weight whose data lies in another file: of 3 GB, which take no room on the disk.
+    const bytes = 3 * 2 ** 30;
+    const entry = (key: string, value: string) =>
+      bytesField(13, concat([bytesField(1, key), bytesField(2, value)]));
+    const far = [
+      numberField(1, bytes / 4),
+      numberField(2, 1),
+      bytesField(8, 'far'),
+      entry('location', 'far.bin'),
+      entry('length', String(bytes)),
+      numberField(14, 1),
+    ];
+    put('external-data', Buffer.concat([model, graphOf(bytesField(5, concat(far)))]), config);
+    writeFileSync(join(dir, 'far.bin'), '');
+    truncateSync(join(dir, 'far.bin'), bytes);
     const found = await openCatalogue({ modelsDir: dir, espeak: false });
     expect(found.voices.map((voice) => voice.id)).toEqual(['good']);
     expect(found.problems.map(({ id, error }) => `${id}: ${error.code}`).sort()).toEqual([
@@ -276,6 +285,18 @@ describe('a broken voice', () => {
     const speaking = createLocalEngine(found);
     closing.push(speaking);
     expect((await collect(speaking, { ...request, voice: 'good' })).pcm.length).toBeGreaterThan(0);
+
+    // In an engine process too: who asks for one is told, the others are spoken to, and the process stays.
+    const host = createEngineHost({ children: 1, catalogue: { modelsDir: dir, espeak: false } });
+    closing.push(host);
+    await host.ready();
+    const pids = host.pids();
+    const asked = ['truncated', 'good', 'external-data', 'unknown-opset', 'no-map', 'good'];
+    const heard = await Promise.allSettled(asked.map((voice) => collect(host, { ...request, voice })));
+    expect(heard.map((one) => (one.status === 'rejected' ? one.reason.code : 'spoken'))).toEqual(
+      asked.map((voice) => (voice === 'good' ? 'spoken' : 'model_invalid')),
+    );
+    expect([host.pids(), host.stats().restarts]).toEqual([pids, 0]);
   }, 120_000);
 
   it('with a manifest has its files checked: missing, changed, outside of its folder', async () => {
@@ -299,6 +320,37 @@ describe('a broken voice', () => {
       'unknown-field: model_invalid',
     ]);
   });
+});
+
+it('makes what it keeps of a voice again when that was damaged, and speaks as before', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'rhapsode-cache-test-'));
+  writeFixture(dir, 'kept', tiny);
+  const own = { modelsDir: dir, espeak: false };
+  const speakOnce = async () => {
+    const speaking = createLocalEngine(await openCatalogue(own));
+    const { pcm } = await collect(speaking, { ...request, voice: 'kept' });
+    await speaking.close();
+    return pcm;
+  };
+  const first = await speakOnce();
+  const cache = join(dir, '.cache');
+  const [folder] = readdirSync(cache).filter((name) => name !== '.gitignore');
+  const at = (name: string) => join(cache, folder!, name);
+  const stage = readFileSync(at('stage-1.onnx'));
+  const flipped = Buffer.from(stage);
+  flipped[flipped.length >> 1]! ^= 0x40;
+  const damages: [string, Buffer][] = [
+    ['stage-1.onnx', stage.subarray(0, 100)],
+    ['stage-1.onnx', flipped],
+    ['text.onnx', Buffer.alloc(0)],
+    ['record.json', Buffer.from('{"graph":')],
+  ];
+  for (const [name, damaged] of damages) {
+    writeFileSync(at(name), damaged);
+    expect(await speakOnce()).toEqual(first);
+    expect(readFileSync(at(name)).equals(damaged)).toBe(false);
+  }
+  rmSync(dir, { recursive: true, force: true });
 });
 
 it('cuts a graph of another make where its configuration says', async () => {
