@@ -107,6 +107,8 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
   const events = createEvents<StreamEvents>((event) => {
     if (event === 'chunk') letGo('nobody');
   });
+  /** They came while the player was getting ready. */
+  const early: Boundary[] = [];
   const tellBoundary = (boundary: Boundary) => events.emit('boundary', boundary);
   const line = createBoundaryLine(tellBoundary);
 
@@ -116,6 +118,7 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
     onSentence(sentence, end) {
       const boundaries = boundariesOf(sentence, end, rateHz);
       if (playback) playback.mark(boundaries);
+      else if (player) early.push(...boundaries);
       else line.add(boundaries);
     },
   });
@@ -155,6 +158,7 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
         rateHz = item.facts.sampleRateHz;
         rechunker = createRechunker(rateHz, () => config.chunkSize);
         playback = await player?.play({ sampleRateHz: rateHz, onBoundary: tellBoundary });
+        playback?.mark(early.splice(0));
         if (isFailed()) playback?.stop();
         else if (going) playback?.pause();
         events.emit('start', item.facts);

@@ -7,6 +7,8 @@ import {
   CancelledError,
   type ClientOptions,
   createClient,
+  createSinkPlayer,
+  type PlayOptions,
   QuotaError,
   type SpeechStream,
   StreamError,
@@ -339,6 +341,22 @@ describe('speaking', () => {
       client.speak('Two. Two.', { sink: sink('b') }),
     ]);
     expect(order.join('')).toMatch(/^a+b+$/);
+  });
+
+  it('tells every word also with a player that takes its time to get ready', async () => {
+    const gateways = startGateways();
+    const words: string[] = [];
+    const player = {
+      async play(options: PlayOptions) {
+        await until(() => gateways.heard[0]!.some(({ type }) => type === 'finish'), { what: 'the text' });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return createSinkPlayer(() => {}).play(options);
+      },
+    };
+    await clientOf(gateways, { player }).speakStreamed(text, {
+      onBoundary: (word) => words.push(word.text),
+    });
+    expect(words).toEqual(text.split(' '));
   });
 
   it('stops what is spoken and what was to come', async () => {
