@@ -41,8 +41,10 @@ describe('OpenAI’s client on Redis and NATS', () => {
       voice: 'alloy',
       input,
       response_format: 'pcm',
+      // Samples are compared with the voice's own.
+      rhapsode: { sample_rate: 16_000 },
       ...more,
-    });
+    } as Params);
   const nothingIsMade = () =>
     until(async () => (await fleet.gateway.metric('rhapsode_backlog_audio_seconds')) === 0, {
       what: 'nothing to be made any more',
@@ -191,8 +193,9 @@ describe('OpenAI’s client on Redis and NATS', () => {
       input: 'Hello.',
     });
     await fleet.gateway.restart();
+    // As OpenAI's is: 24 kHz.
     const heard = samplesOf(await (await asking).arrayBuffer());
-    expect(firstDifference(heard, await speakEmbedded('Hello.'))).toBeUndefined();
+    expect(heard.length).toBe(((await speakEmbedded('Hello.')).pcm.length * 3) / 2);
   });
 
   describe.each(['audio', 'sse'] as const)('as %s', (stream_format) => {

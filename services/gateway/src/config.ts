@@ -14,8 +14,15 @@ import { z } from 'zod';
 const { host, corsOrigins, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
 const { pools, defaultVoice, aliases, drainSeconds, logLevel } = commonSettings;
 
-/** What the gateway accepts; the embedded server has the same. */
+/** What the gateway accepts, and how it answers; the embedded server has the same. */
 export const limitSettings = {
+  speechPcmHz: {
+    name: 'RHAPSODE_SPEECH_PCM_HZ',
+    description:
+      'Rate of pcm, which does not tell it, from /v1/audio/speech when none is asked for: OpenAI’s; 0 is the voice’s own',
+    default: '24000',
+    schema: integer(0, 48_000).refine((rate) => rate === 0 || rate >= 8_000, 'must be 0, or from 8000'),
+  },
   maxSpeechCharacters: {
     name: 'RHAPSODE_MAX_SPEECH_CHARACTERS',
     description: 'Longest text somebody may listen to in one request',

@@ -30,6 +30,8 @@ export interface GatewayLimits {
   readonly maxSpeechCharacters: number;
   readonly maxBulkCharacters: number;
   readonly maxOpenUtterances: number;
+  /** Of OpenAI's `pcm`, if the request does not say; 0: the voice's own. */
+  readonly speechPcmHz: number;
   /** A text that is still arriving is given up when nothing comes for so long. */
   readonly textIdleSeconds: number;
 }

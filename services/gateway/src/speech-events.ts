@@ -86,6 +86,7 @@ export async function* speechEvents(
   let heard = 0;
   let heardSegment = -1;
   let firstAudioMs: number | undefined;
+  const sinceRequestMs = () => Math.round(elapsedMs() * 10) / 10;
 
   const delta = (bytes: Uint8Array): SpeechEvent[] =>
     bytes.length > 0 ? [{ type: 'speech.audio.delta', audio: Buffer.from(bytes).toString('base64') }] : [];
@@ -151,7 +152,7 @@ export async function* speechEvents(
           header = undefined;
         }
         heard += samples;
-        firstAudioMs ??= elapsedMs();
+        firstAudioMs ??= sinceRequestMs();
         if (metrics && piece.type === 'audio')
           yield {
             type: 'rhapsode.chunk',
@@ -159,7 +160,7 @@ export async function* speechEvents(
             first_sample: piece.position.sample,
             samples,
             audio_seconds: heard / sampleRateHz,
-            elapsed_ms: elapsedMs(),
+            elapsed_ms: sinceRequestMs(),
             first_audio_ms: firstAudioMs,
             generation: piece.generation,
             ...madeOf(piece.chunk),

@@ -56,6 +56,7 @@ export async function serve(options: ServeOptions = {}) {
       maxSpeechCharacters: 1_000,
       maxBulkCharacters: 10_000,
       maxOpenUtterances: 100,
+      speechPcmHz: 0,
       textIdleSeconds: (options.idleMs ?? 60_000) / 1000,
       ...options.limits,
     },

@@ -47,6 +47,19 @@ describe('POST /v1/audio/speech', () => {
     expect((await bytes(response)).length).toBeGreaterThan(1000);
   });
 
+  it('gives raw samples at the rate that clients of OpenAI’s take them for, unless another is asked for', async () => {
+    const { speech } = await start({ limits: { speechPcmHz: 24_000 } });
+    const lengthAt = async (fields: Record<string, unknown>) => {
+      const response = await speech({ response_format: 'pcm', ...fields });
+      return [response.headers.get('x-rhapsode-sample-rate'), (await bytes(response)).length / 2];
+    };
+    const own = toneLength('Hello there.');
+    expect(await lengthAt({ rhapsode: { sample_rate: 16_000 } })).toEqual(['16000', own]);
+    expect(await lengthAt({})).toEqual(['24000', (own * 3) / 2]);
+    // What tells its own rate stays as the voice made it.
+    expect((await speech({ response_format: 'wav' })).headers.get('x-rhapsode-sample-rate')).toBe('16000');
+  });
+
   it('gives mp3 when nothing else is asked for', async () => {
     const { speech } = await start();
     expect((await speech({})).headers.get('content-type')).toBe('audio/mpeg');

@@ -1,4 +1,10 @@
-import { audioFormatNames, formatFacts, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
+import {
+  type AudioFormat,
+  audioFormatNames,
+  formatFacts,
+  parseAudioFormat,
+  parseSampleRate,
+} from '@rhapsode/audio';
 import { RhapsodeError, speechSettings, type Utterance } from '@rhapsode/contracts';
 import {
   type ApiRoute,
@@ -10,7 +16,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { accept } from '../accept.ts';
-import type { GatewayDeps } from '../deps.ts';
+import type { GatewayDeps, GatewayLimits } from '../deps.ts';
 import { speechEvent } from '../speech-event.ts';
 import { answerEvents } from '../speech-events.ts';
 import { inline, inputType, lexicon, mayWarn, normalise } from '../text-options.ts';
@@ -26,7 +32,9 @@ const extension = z.strictObject({
   sample_rate: z
     .number()
     .optional()
-    .describe('Of the audio, in Hz: one that the format knows; the voice’s own if it is left out.'),
+    .describe(
+      'Of the audio, in Hz: one that the format knows; if it is left out the voice’s own, but OpenAI’s 24000 for `pcm`.',
+    ),
   seed: z
     .int()
     .min(0)
@@ -121,7 +129,7 @@ const api: ApiRoute = {
 
 /** `POST /v1/audio/speech`: text in, audio out, streamed while it is made. */
 export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
-  const { audio, dispatcher, drain, log, metrics, hear, store } = deps;
+  const { audio, dispatcher, drain, log, metrics, hear, store, limits } = deps;
 
   app.post('/v1/audio/speech', { config: { api } }, async (request, reply) => {
     const { model, input, voice, speed, response_format, stream_format, instructions, rhapsode } =
@@ -131,7 +139,7 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     const { timestamps = false, metrics: figures = false, input: inputType, ...more } = rhapsode;
     const { chunk_seconds, settings: others, sample_rate: rate, ...options } = more;
     const sampleRateHz =
-      rate === undefined ? undefined : parseSampleRate(rate, format, 'rhapsode.sample_rate');
+      rate === undefined ? usualRate(format, limits) : parseSampleRate(rate, format, 'rhapsode.sample_rate');
     const settings = others || chunk_seconds !== undefined ? { ...others, chunk_seconds } : undefined;
     if (stream_format !== 'sse') refuseEvents({ timestamps, metrics: figures });
     const text = { ...options, inputType, settings };
@@ -191,6 +199,10 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     return reply;
   });
 }
+
+/** Raw samples tell no rate: clients of OpenAI's take them for 24 kHz. */
+const usualRate = (format: AudioFormat, { speechPcmHz }: GatewayLimits): number | undefined =>
+  format === 'pcm' && speechPcmHz !== 0 ? speechPcmHz : undefined;
 
 const speechHeaders = ({ id, voice, voiceDigest }: Utterance) => ({
   'x-rhapsode-utterance': id,
