@@ -32,8 +32,19 @@ const description = {
           nested: {
             v1: {
               nested: {
-                ServerReflectionRequest: { fields: { list_services: { type: 'string', id: 7 } } },
-                ServerReflectionResponse: { fields: { list_services_response: { type: 'Listed', id: 6 } } },
+                ServerReflectionRequest: {
+                  fields: {
+                    file_containing_symbol: { type: 'string', id: 4 },
+                    list_services: { type: 'string', id: 7 },
+                  },
+                },
+                ServerReflectionResponse: {
+                  fields: {
+                    file_descriptor_response: { type: 'Files', id: 4 },
+                    list_services_response: { type: 'Listed', id: 6 },
+                  },
+                },
+                Files: { fields: { file_descriptor_proto: { rule: 'repeated', type: 'bytes', id: 1 } } },
                 Listed: { fields: { service: { rule: 'repeated', type: 'Service', id: 1 } } },
                 Service: { fields: { name: string } },
                 ServerReflection: {
@@ -55,7 +66,8 @@ const description = {
   },
 };
 
-interface Listed {
+interface Reflected {
+  readonly file_descriptor_response: { readonly file_descriptor_proto: readonly Buffer[] };
   readonly list_services_response: { readonly service: readonly { readonly name: string }[] };
 }
 
@@ -80,17 +92,24 @@ export function healthOf(port: number, service = ''): Promise<string> {
   }).finally(() => client.close());
 }
 
-/** The services that reflection lists. */
-export async function servicesOf(port: number): Promise<string[]> {
+async function reflect(port: number, request: object): Promise<Reflected> {
   const client = new grpc.reflection.v1.ServerReflection(`127.0.0.1:${port}`, credentials.createInsecure());
-  const call = client.ServerReflectionInfo!() as unknown as ClientDuplexStream<object, Listed>;
-  call.write({ list_services: '*' });
+  const call = client.ServerReflectionInfo!() as unknown as ClientDuplexStream<object, Reflected>;
+  call.write(request);
   call.on('error', () => {});
   try {
-    const [answer] = (await once(call, 'data')) as [Listed];
-    return answer.list_services_response.service.map(({ name }) => name);
+    const [answer] = (await once(call, 'data')) as [Reflected];
+    return answer;
   } finally {
     call.cancel();
     client.close();
   }
 }
+
+/** The services that reflection lists. */
+export const servicesOf = async (port: number): Promise<string[]> =>
+  (await reflect(port, { list_services: '*' })).list_services_response.service.map(({ name }) => name);
+
+/** The files that reflection gives to whoever wants to call a service that it knows by name only. */
+export const filesOf = async (port: number, symbol: string): Promise<readonly Buffer[]> =>
+  (await reflect(port, { file_containing_symbol: symbol })).file_descriptor_response.file_descriptor_proto;

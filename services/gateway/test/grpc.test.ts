@@ -4,7 +4,7 @@ import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createLifecycle, createLog } from '@rhapsode/telemetry';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
-import { healthOf, servicesOf } from '../../../test/support/grpc-client.ts';
+import { filesOf, healthOf, servicesOf } from '../../../test/support/grpc-client.ts';
 import { framesOf, type LunaRequest, lunaClient, samplesOf } from '../../../test/support/luna-client.ts';
 import { freePort } from '../../../test/support/ports.ts';
 import { speakEmbedded } from '../../../test/support/reference.ts';
@@ -211,6 +211,8 @@ describe('Luna’s gRPC', () => {
     ready.ok = false;
     await until(async () => (await healthOf(port)) === 'NOT_SERVING', { what: 'the health to be told' });
     expect(await servicesOf(port)).toContain('cobaltspeech.luna.Luna');
+    const [file] = await filesOf(port, 'cobaltspeech.luna.Luna');
+    for (const name of ['SynthesizeStream', 'n_samples', 'RAW_FLOAT32']) expect(String(file)).toContain(name);
     expect(lifecycle.state).toBe('starting');
   });
 

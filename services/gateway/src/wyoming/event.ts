@@ -20,9 +20,9 @@ export interface EventLimits {
 
 /** Room for a text of the default limit, whichever way a client sends it. Nothing that is heard here has a payload. */
 export const eventLimits: EventLimits = {
-  headerBytes: 2 << 20,
-  dataBytes: 2 << 20,
-  payloadBytes: 1 << 20,
+  headerBytes: 1 << 20,
+  dataBytes: 1 << 20,
+  payloadBytes: 64 << 10,
 };
 
 const version = '1.8.0';

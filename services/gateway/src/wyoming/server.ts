@@ -12,7 +12,7 @@ export interface WyomingOptions {
   readonly lifecycle: Lifecycle;
 }
 
-const mostConnections = 1024;
+const mostConnections = 512;
 
 /** Speaks the Wyoming protocol, so that Home Assistant finds us. Resolves with the port when it listens. */
 export async function startWyoming(
