@@ -13,6 +13,7 @@ import { measureFirstAudio } from './first-audio.ts';
 import { measureSessions } from './session.ts';
 import { printTable, type Row } from './table.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureVoices } from './voices.ts';
 
 /** Each starts real servers and services of its own. `pnpm bench first-audio` runs one of them. */
 const benches: Record<string, () => Promise<Row[]>> = {
@@ -26,6 +27,8 @@ const benches: Record<string, () => Promise<Row[]>> = {
   },
 
   backlog: measureBacklog,
+
+  voices: measureVoices,
 
   async session() {
     const fleet = await startFleet({ workers: 2, slots: 1 });

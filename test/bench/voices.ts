@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   createEngineHost,
   createLocalEngine,
@@ -12,57 +11,69 @@ import {
 import { createSession, float32, int64, type Session } from '@rhapsode/voices/onnx/session';
 import { writeFixture } from '../../models/fixtures/make.ts';
 import { medium } from '../../models/fixtures/vits.ts';
+import type { Row } from './table.ts';
+import { type Cost, hear, spread } from './voice-cost.ts';
+import { compareWithSherpa } from './voices-sherpa.ts';
 
 /**
- * What the engine costs and how soon it is heard, on a graph of the sizes of Piper's "medium" voices with random weights:
- *
- *   pnpm bench voices [--repeats 5]
- *
- * Everything is measured interleaved with the whole graph in one run, and given as a ratio to it: other load on the
- * machine hits both.
+ * What the engine costs and how soon it is heard, on a graph of the sizes of Piper's "medium" voices with random weights. All of it is
+ * measured interleaved with the whole graph as it comes, or with sherpa-onnx, and given as a ratio: median (least to greatest).
  */
+const repeats = 7;
 const phrase = 'Good morning to you all, and welcome to this reading of an old book';
-const sentences = {
-  '3 s': 'Good morning to you all, welcome.',
-  '8 s': `${phrase} by the sea.`,
-  '20 s': `${phrase} by the sea, which was written a very long time ago by somebody who ${phrase.toLowerCase()}.`,
-} as const;
+const sentences: readonly { readonly text: string; readonly first: number }[] = [
+  { text: 'Good morning to you all.', first: 0.25 },
+  { text: `${phrase}.`, first: 0.15 },
+  {
+    text: `${phrase} by the sea, which was written a very long time ago by somebody who said ${phrase.toLowerCase()}.`,
+    first: 0.15,
+  },
+];
+const [, middle] = sentences as [unknown, { readonly text: string }];
 
-export async function benchVoices(repeats: number): Promise<void> {
+export async function measureVoices(): Promise<Row[]> {
   const modelsDir = mkdtempSync(join(tmpdir(), 'rhapsode-bench-'));
+  const rows: Row[] = [];
   try {
-    const modelPath = join(modelsDir, 'medium.onnx');
     writeFixture(modelsDir, 'medium', medium);
-    const started = performance.now();
-    const catalogue = await openCatalogue({ modelsDir, espeak: false });
-    say('prepare (split, try, keep)', `${seconds(performance.now() - started)} once per voice and machine`);
-    const engine = createLocalEngine(catalogue);
-    const loading = performance.now();
-    await engine.load('medium');
-    const loadMs = performance.now() - loading;
-    const wholeLoading = performance.now();
-    const whole = await createSession(modelPath);
-    say(
-      'cold start',
-      `${seconds(loadMs)} kept parts, warm; whole graph ${seconds(performance.now() - wholeLoading)}`,
-    );
+    const catalogue = { modelsDir, espeak: false };
+    const times = [await start(catalogue), await start(catalogue), await start(catalogue)];
+    const [first = 0, ...kept] = times;
+    const cached = spread(kept.map((ms) => ms / first));
+    rows.push({
+      what: 'start of a voice that was prepared before, part of its first start',
+      got: `${cached.text} of ${(first / 1000).toFixed(1)} s`,
+      target: '< 1',
+      met: cached.median < 1,
+    });
 
-    for (const [length, text] of Object.entries(sentences))
-      await onePiece(engine, whole, length, text, repeats);
+    const engine = createLocalEngine(await openCatalogue(catalogue));
+    await engine.load('medium');
+    const whole = await createSession(join(modelsDir, 'medium.onnx'));
+    for (const { text, first: most } of sentences)
+      rows.push(...(await oneSentence(engine, whole, text, most)));
     await whole.close();
-    await fourAtOnce(engine, sentences['8 s'], Math.min(repeats, 3));
+    rows.push(await fourAtOnce(engine));
+    for (const { text } of sentences) {
+      const { bulkCpu, bulkTime, listenerCpu, first, met } = await compareWithSherpa(
+        engine,
+        modelsDir,
+        request(text, 'bulk'),
+        repeats,
+      );
+      rows.push({
+        what: `${text.length} characters: bulk audio per CPU second, relative to sherpa-onnx`,
+        got: `${bulkCpu}; per second ${bulkTime}; listener ${listenerCpu}, first audio ${first}`,
+        target: '≥ 1.00',
+        met,
+      });
+    }
     await engine.close();
-    await processes(modelsDir, Math.min(repeats, 3));
+    rows.push(await processes(modelsDir));
   } finally {
     rmSync(modelsDir, { recursive: true, force: true });
   }
-}
-
-interface Heard {
-  readonly firstMs: number;
-  readonly totalMs: number;
-  readonly cpuMs: number;
-  readonly samples: number;
+  return rows;
 }
 
 const request = (text: string, kind: SpeakRequest['class'], seed = 5): SpeakRequest => ({
@@ -74,122 +85,111 @@ const request = (text: string, kind: SpeakRequest['class'], seed = 5): SpeakRequ
   class: kind,
 });
 
-async function hear(engine: Engine, asked: SpeakRequest): Promise<Heard> {
-  const started = performance.now();
-  const cpu = process.cpuUsage();
-  let firstMs = 0;
-  let samples = 0;
-  for await (const piece of engine.speak(asked, new AbortController().signal)) {
-    if (piece.type !== 'audio') continue;
-    if (samples === 0) firstMs = performance.now() - started;
-    samples += piece.pcm.length;
-  }
-  const used = process.cpuUsage(cpu);
-  return { firstMs, totalMs: performance.now() - started, cpuMs: (used.user + used.system) / 1000, samples };
+/** From nothing to a voice that can speak, in a fresh process. */
+async function start(catalogue: { readonly modelsDir: string; readonly espeak: boolean }): Promise<number> {
+  const startedMs = performance.now();
+  const host = createEngineHost({ children: 1, catalogue, warm: ['medium'] });
+  await host.ready();
+  const ms = performance.now() - startedMs;
+  await host.close();
+  return ms;
 }
 
-/** The whole graph on about as many frames; returns its costs per sample. */
-async function wholeCosts(session: Session, samples: number): Promise<{ ms: number; cpuMs: number }> {
+/** The whole graph on about as many frames. */
+async function wholeCost(session: Session, samples: number): Promise<Cost> {
   const count = Math.max(10, Math.round(samples / 256 / (medium.framesPerId + 0.5)));
   const ids = Array.from({ length: count }, (_, i) => 1 + ((i * 7) % 100));
-  const started = performance.now();
+  const startedMs = performance.now();
   const cpu = process.cpuUsage();
   const { output } = await session.run({
     input: int64(ids, [1, count]),
     input_lengths: int64([count], [1]),
     scales: float32(Float32Array.of(0.667, 1, 0.8), [3]),
   });
-  const used = process.cpuUsage(cpu);
-  const made = output!.data.length;
-  return { ms: (performance.now() - started) / made, cpuMs: (used.user + used.system) / 1000 / made };
+  const { user, system } = process.cpuUsage(cpu);
+  const totalMs = performance.now() - startedMs;
+  return { firstMs: totalMs, totalMs, cpuMs: (user + system) / 1000, samples: output!.data.length };
 }
 
-async function onePiece(
-  engine: Engine,
-  whole: Session,
-  length: string,
-  text: string,
-  repeats: number,
-): Promise<void> {
-  const columns = { first: [], time: [], cpu: [], bulkCpu: [], rtf: [], wholeRtf: [] } as Record<
-    string,
-    number[]
-  >;
-  let audio = 0;
-  for (let i = 0; i <= repeats; i++) {
+async function oneSentence(engine: Engine, whole: Session, text: string, mostFirst: number): Promise<Row[]> {
+  const ratios = { first: [], listener: [], bulk: [], factor: [] } as Record<string, number[]>;
+  let seconds = 0;
+  for (let round = 0; round <= repeats; round++) {
     const listener = await hear(engine, request(text, 'interactive'));
-    const one = await wholeCosts(whole, listener.samples);
+    const one = await wholeCost(whole, listener.samples);
     const bulk = await hear(engine, request(text, 'bulk'));
-    const two = await wholeCosts(whole, listener.samples);
+    const two = await wholeCost(whole, listener.samples);
     // The first round warms both up.
-    if (i === 0) continue;
-    const [ms, cpu] = [(one.ms + two.ms) / 2, (one.cpuMs + two.cpuMs) / 2];
-    audio = listener.samples / 22_050;
-    columns.first!.push(listener.firstMs / (ms * listener.samples));
-    columns.time!.push(listener.totalMs / (ms * listener.samples));
-    columns.cpu!.push(listener.cpuMs / (cpu * listener.samples));
-    columns.bulkCpu!.push(bulk.cpuMs / (cpu * bulk.samples));
-    columns.rtf!.push(listener.totalMs / 1000 / audio);
-    columns.wholeRtf!.push((ms * listener.samples) / 1000 / audio);
+    if (round === 0) continue;
+    const per = (key: 'cpuMs' | 'totalMs') => (one[key] / one.samples + two[key] / two.samples) / 2;
+    seconds = listener.samples / 22_050;
+    ratios.first!.push(listener.firstMs / (per('totalMs') * listener.samples));
+    ratios.listener!.push(listener.cpuMs / (per('cpuMs') * listener.samples));
+    ratios.bulk!.push(bulk.cpuMs / (per('cpuMs') * bulk.samples));
+    ratios.factor!.push(listener.totalMs / 1000 / seconds);
   }
-  const middle = Object.fromEntries(Object.entries(columns).map(([key, values]) => [key, median(values)]));
-  say(
-    `${length} (${audio.toFixed(1)} s)`,
-    `first audio ${ratio(middle.first)} of the whole sentence's time; CPU ${ratio(middle.cpu)} listener, ${ratio(middle.bulkCpu)} bulk; RTF ${ratio(middle.rtf)}, whole graph ${ratio(middle.wholeRtf)}`,
-  );
+  const row = (what: string, key: string, most: number): Row => {
+    const { median, text: got } = spread(ratios[key]!);
+    return {
+      what: `${seconds.toFixed(1)} s: ${what}`,
+      got,
+      target: `≤ ${most.toFixed(2)}`,
+      met: median <= most,
+    };
+  };
+  return [
+    row('first audio, part of the whole sentence’s time', 'first', mostFirst),
+    row('CPU time for a listener, of the whole graph’s', 'listener', 1.2),
+    row('CPU time for bulk, of the whole graph’s', 'bulk', 1.05),
+    row('real-time factor for a listener', 'factor', 1),
+  ];
 }
 
 /** Mean time to first audio of four listeners on one thread, against one sentence after the other. */
-async function fourAtOnce(engine: Engine, text: string, repeats: number): Promise<void> {
-  const results: number[] = [];
-  for (let i = 0; i < repeats; i++) {
+async function fourAtOnce(engine: Engine): Promise<Row> {
+  const ratios: number[] = [];
+  const seeds = [1, 2, 3, 4];
+  for (let round = 0; round < 5; round++) {
     const together = await Promise.all(
-      [1, 2, 3, 4].map((seed) => hear(engine, request(text, 'interactive', seed))),
+      seeds.map((seed) => hear(engine, request(middle.text, 'interactive', seed))),
     );
-    let clock = 0;
-    let sum = 0;
-    for (const seed of [1, 2, 3, 4]) {
+    let clockMs = 0;
+    let sumMs = 0;
+    for (const seed of seeds) {
       // Delivered whole, in turn: first audio when the sentence is done.
-      clock += (await hear(engine, request(text, 'bulk', seed))).totalMs;
-      sum += clock;
+      clockMs += (await hear(engine, request(middle.text, 'bulk', seed))).totalMs;
+      sumMs += clockMs;
     }
-    results.push(together.reduce((total, one) => total + one.firstMs, 0) / sum);
+    ratios.push(together.reduce((total, one) => total + one.firstMs, 0) / sumMs);
   }
-  say('4 at once on one child', `mean first audio ${ratio(median(results))} of whole sentences in turn`);
+  const { median, text } = spread(ratios);
+  return {
+    what: '4 at once on one child: mean first audio, of whole sentences in turn',
+    got: text,
+    target: '≤ 0.20',
+    met: median <= 0.2,
+  };
 }
 
 /** Two processes of one thread against one of two threads. */
-async function processes(modelsDir: string, repeats: number): Promise<void> {
-  const setups = { '2 x 1 thread': [2, 1], '1 x 2 threads': [1, 2] } as const;
-  const rates: Record<string, number[]> = {};
-  for (let i = 0; i < repeats; i++)
-    for (const [name, [children, threads]] of Object.entries(setups)) {
-      const catalogue = { modelsDir, espeak: false, sessions: { threads } };
-      const host = createEngineHost({ children, catalogue, warm: ['medium'] });
-      await host.ready();
-      const started = performance.now();
-      const all = await Promise.all(
-        [1, 2, 3, 4].map((seed) => hear(host, request(sentences['8 s'], 'bulk', seed))),
-      );
-      const audio = all.reduce((sum, one) => sum + one.samples, 0) / 22_050;
-      rates[name] ??= [];
-      rates[name].push(audio / ((performance.now() - started) / 1000));
-      await host.close();
-    }
-  const [processes, threads] = Object.keys(setups).map((name) => median(rates[name]!));
-  say(
-    'bulk, audio seconds per second',
-    `2 processes ${ratio(processes)}, 1 with 2 threads ${ratio(threads)}`,
-  );
-}
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const ratio = (value: number | undefined): string => (value ?? Number.NaN).toFixed(2);
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
-const say = (what: string, result: string): void => console.log(`${what.padEnd(30)} ${result}`);
-
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { repeats: { type: 'string', default: '5' } } });
-  await benchVoices(Number(values.repeats));
+async function processes(modelsDir: string): Promise<Row> {
+  const rate = async (children: number, threads: number): Promise<number> => {
+    const catalogue = { modelsDir, espeak: false, sessions: { threads } };
+    const host = createEngineHost({ children, catalogue, warm: ['medium'] });
+    await host.ready();
+    const startedMs = performance.now();
+    const all = await Promise.all([1, 2, 3, 4].map((seed) => hear(host, request(middle.text, 'bulk', seed))));
+    const elapsedMs = performance.now() - startedMs;
+    await host.close();
+    return all.reduce((sum, one) => sum + one.samples, 0) / elapsedMs;
+  };
+  const ratios: number[] = [];
+  for (let round = 0; round < 3; round++) ratios.push((await rate(2, 1)) / (await rate(1, 2)));
+  const { median, text } = spread(ratios);
+  return {
+    what: 'bulk: 2 processes of a thread, relative to one of 2 threads',
+    got: text,
+    target: '≥ 1.00',
+    met: median >= 1,
+  };
 }
