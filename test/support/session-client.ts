@@ -84,7 +84,7 @@ export async function openSession(url: string, options: SessionClientOptions = {
               (context === undefined || ('context' in message && message.context === context)),
           );
         },
-        { what: `'${type}' after ${JSON.stringify(messages.slice(-3))}`, timeoutMs: 30_000, everyMs: 5 },
+        { what: `'${type}' after ${JSON.stringify(messages.slice(-3))}`, timeoutMs: 50_000, everyMs: 5 },
       ) as never,
     all: <T extends ServerMessage['type']>(type: T) =>
       messages.filter((message) => message.type === type) as ServerMessageOf<T>[],

@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
-import { RhapsodeError, type Segment, type Utterance, type VoiceInfo } from '@rhapsode/contracts';
+import { RhapsodeError, type Segment, type Utterance } from '@rhapsode/contracts';
 import type { StoredPiece, TextOutcome, UtteranceState } from '@rhapsode/store';
 import type { PlanWarning } from '@rhapsode/text';
-import { createSegmentPlanner, type TextOptions } from './segment-planner.ts';
-import { admit, hasWords, type SubmitDeps, type SubmitRequest, submitLimits, utteranceOf } from './submit.ts';
+import { admit, type SubmitDeps, type SubmitRequest, submitLimits, utteranceOf } from './submit.ts';
+import { createTextReader, type Reading } from './text-reader.ts';
 
 /**
  * A text that arrives in pieces, from any process. The request store has the pieces; what is here is a reader of them that
@@ -54,16 +53,14 @@ export interface ArrivingRequest extends SubmitRequest {
   readonly reading?: Utterance['reading'];
 }
 
-export type Reading = TextOptions & { readonly voice: VoiceInfo };
-
 export interface ArrivingOptions {
   /** Keep the source of sentences until it is forgotten. */
   readonly keepSource?: boolean;
 }
 
 const page = 512;
-/** As of `submit`: others are answered in between. */
-const sliceLength = 2_048;
+/** Many small pieces are one text to the planner, up to a flush. */
+const joinedLength = 2_048;
 
 /** Admits an utterance whose text is still to come. */
 export async function openArriving(
@@ -110,13 +107,8 @@ function createArriving(
   const { store, dispatcher } = deps;
   const limits = { ...submitLimits, ...deps.limits };
   const { id, pool } = utterance;
-  const planner = createSegmentPlanner({ ...reading, utterance });
+  const reader = createTextReader({ utterance, reading, keepSource, maxSegments: limits.segments });
   let readPieces = 0;
-  let length = 0;
-  let complete = false;
-  let words = false;
-  let segments = 0;
-  let plannedTo = 0;
   /** Planned and not known to be stored. */
   let unstored: Segment[] = [];
   let unsealed = false;
@@ -124,40 +116,15 @@ function createArriving(
   let checked = stored === 0;
   /** Stored text that can't be planned: nothing that is sent later mends it. */
   let broken: unknown;
-  let source = '';
-  let sourceAt = 0;
-  let half = '';
 
-  function plan(planned: readonly Segment[]): void {
-    for (const segment of planned) {
-      segments += 1;
-      plannedTo = segment.end;
-      if (segments > stored) unstored.push(segment);
-      else lastStoredEnd = segment.end;
-    }
-    if (segments > limits.segments)
-      throw new RhapsodeError('text_too_long', {
-        message: `the text has more than ${limits.segments} sentences; send it in parts`,
-        param: 'text',
-      });
-  }
-
-  async function feed({ text, flush, end }: StoredPiece): Promise<void> {
+  async function feed(piece: StoredPiece): Promise<void> {
     try {
-      for (let at = 0; at < text.length; at += sliceLength) {
-        if (at > 0) await setImmediate();
-        const slice = text.slice(at, at + sliceLength);
-        words ||= hasWords(half + slice);
-        half = /[\ud800-\udbff]$/.test(slice) ? slice.slice(-1) : '';
-        if (keepSource) source += slice;
-        plan(planner.feed(slice));
+      for await (const planned of reader.read(piece)) {
+        const fresh = Math.max(0, planned.length - Math.max(0, reader.segments - stored));
+        lastStoredEnd = planned[fresh - 1]?.end ?? lastStoredEnd;
+        unstored.push(...planned.slice(fresh));
       }
-      length += text.length;
-      if (flush) plan(planner.flush());
-      if (!end) return;
-      complete = true;
-      plan(await planner.finish());
-      unsealed = !sealed;
+      unsealed ||= piece.end && !sealed;
     } catch (error) {
       broken = error;
       throw error;
@@ -167,12 +134,12 @@ function createArriving(
   async function keep(): Promise<void> {
     if (unstored.length === 0 && !unsealed) return;
     const seal = unsealed;
-    await store.append(id, unstored, { at: segments - unstored.length, seal });
+    await store.append(id, unstored, { at: reader.segments - unstored.length, seal });
     unstored = [];
     void dispatcher.kick(pool);
     if (!seal) return;
     // The end record lets a listener know that nothing follows.
-    await dispatcher.heal(id, segments, []);
+    await dispatcher.heal(id, reader.segments, []);
     unsealed = false;
   }
 
@@ -180,13 +147,12 @@ function createArriving(
     let fresh = '';
     for (;;) {
       const pieces = await store.texts(id, readPieces, page);
-      // Many small pieces are one text to the planner, up to a flush.
       let joined = '';
       for (const piece of pieces) {
         readPieces += 1;
         joined += piece.text;
         fresh += piece.text;
-        if (!piece.flush && !piece.end && joined.length < sliceLength) continue;
+        if (!piece.flush && !piece.end && joined.length < joinedLength) continue;
         await feed({ ...piece, text: joined });
         joined = '';
       }
@@ -199,7 +165,7 @@ function createArriving(
   async function check(): Promise<void> {
     if (checked) return;
     const last = (await store.segments(id, stored - 1, 1))[0];
-    if (last !== undefined && (segments < stored || last.end !== lastStoredEnd)) {
+    if (last !== undefined && (reader.segments < stored || last.end !== lastStoredEnd)) {
       broken = new RhapsodeError('internal_error', {
         message: 'the text was cut into other sentences by another version of this service; send it again',
       });
@@ -225,12 +191,12 @@ function createArriving(
 
   async function addNow(piece: ArrivingPiece): Promise<void> {
     const { at, text = '', flush = false, end = false } = piece;
-    const before = length;
+    const before = reader.length;
     const outcome = await store.addText(id, { at, text, flush, end }, { maxLength: limits.textLength });
     if (
       outcome.result === 'stored' &&
       outcome.pieces === readPieces + 1 &&
-      outcome.length === length + text.length
+      outcome.length === reader.length + text.length
     ) {
       readPieces += 1;
       await feed({ text, flush, end });
@@ -267,22 +233,22 @@ function createArriving(
   return {
     utterance,
     get length() {
-      return length;
+      return reader.length;
     },
     get complete() {
-      return complete;
+      return reader.complete;
     },
     get hasWords() {
-      return words;
+      return reader.hasWords;
     },
     get segments() {
-      return segments;
+      return reader.segments;
     },
     get plannedTo() {
-      return plannedTo;
+      return reader.plannedTo;
     },
     get warnings() {
-      return planner.warnings;
+      return reader.warnings;
     },
     add: (piece) => inTurn(() => addNow(piece)),
     catchUp: () =>
@@ -291,14 +257,7 @@ function createArriving(
         await check();
         await keep();
       }),
-    source: (start, end) =>
-      start >= sourceAt && end <= sourceAt + source.length
-        ? source.slice(start - sourceAt, end - sourceAt)
-        : undefined,
-    forgetSource(before) {
-      const count = Math.min(Math.max(0, before - sourceAt), source.length);
-      source = source.slice(count);
-      sourceAt += count;
-    },
+    source: reader.source,
+    forgetSource: reader.forgetSource,
   };
 }

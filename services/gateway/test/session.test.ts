@@ -467,9 +467,35 @@ describe('a hostile or clumsy client', () => {
     await client.get('cancelled');
   });
 
+  it('that stops reading stops the work, though it never says what it takes', async () => {
+    const one = await start({ limits: { maxSpeechCharacters: 100_000 } });
+    // A quarter of a megabyte of samples for each sentence: one or two fill what may be on its way to a silent client.
+    const sentence = `The river turns ${'around the stone and the morning wind '.repeat(3)}.`;
+    const client = await connect(one);
+    client.say({ type: 'open' });
+    const { utterance } = await client.get('opened');
+    client.ws.pause();
+    client.say({ type: 'text', text: Array.from({ length: 40 }, () => sentence).join(' ') });
+    client.say({ type: 'finish' });
+    const state = async () => (await one.embedded.store.get(utterance))!;
+    await until(async () => (await state()).sealed && (await state()).finished >= 6, { what: 'the window' });
+    let before = -1;
+    let still = 0;
+    await until(
+      async () => {
+        const { finished, released } = await state();
+        still = finished === before && finished === released ? still + 1 : 0;
+        before = finished;
+        return still === 20;
+      },
+      { what: 'the work to stop', everyMs: 20 },
+    );
+    expect(before).toBeLessThan(20);
+  });
+
   it('that reads nothing costs no more than its window, and hears all when it reads', async () => {
     const one = await start({ limits: { maxSpeechCharacters: 100_000 } });
-    const text = `${'The river turns around the stone and the morning wind. '.repeat(20)}`;
+    const text = `${'The river turns around the stone and the morning wind. '.repeat(12)}`;
     const client = await connect(one);
     client.ws.pause();
     client.say({ type: 'open', credit: 'client' });

@@ -129,7 +129,7 @@ function createContext(name: string, first: Begin, hearing: Hearing, deps: Conte
   }
 
   /** Tried again while a server is away; at last it is cancelled because nobody holds it. */
-  function forget({ utterance: { id } }: Speech): void {
+  function forget({ utterance: { id } }: Pick<Speech, 'utterance'>): void {
     const patience = AbortSignal.timeout(limits.idleSeconds * 1000);
     persist(() => dispatcher.cancel(id), patience).catch((error: unknown) =>
       log.warn({ utterance: id, error }, 'not cancelled'),
@@ -149,7 +149,10 @@ function createContext(name: string, first: Begin, hearing: Hearing, deps: Conte
       forget(speech);
       try {
         const texts = await openText(requestOf(speech.utterance), gateway);
-        if (ended.signal.aborted) return;
+        if (ended.signal.aborted) {
+          forget(texts);
+          return;
+        }
         speech = speak(begin(texts));
         link.send({ type: 'reset_done', context: name, nonce });
       } catch (error) {
