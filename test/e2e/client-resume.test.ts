@@ -32,7 +32,7 @@ function doors(total: number) {
 }
 
 test('the client hears every sample while a worker, a gateway and a collector are killed under it', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async (context) => {
   const fleet = await startFleet({ workers: 2, collectors: 2 });
   context.onTestFinished(() => fleet.stop());

@@ -5,7 +5,8 @@ import { createOneShots, type OneShots } from './one-shots.ts';
 import { createSinkPlayer, type Player, type Sink } from './player.ts';
 import type { OpenFields, SessionOptions } from './session.ts';
 import { createSpeaking, type Speaking } from './speaking.ts';
-import { createSpeechStream, type SpeechStream } from './stream.ts';
+import type { SpeechStream } from './speech-stream.ts';
+import { createSpeechStream } from './stream.ts';
 import { changeStreamConfig, defaultStreamConfig, type StreamConfig } from './stream-config.ts';
 import { createWebAudioPlayer, hasWebAudio } from './web-audio/player.ts';
 

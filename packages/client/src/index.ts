@@ -8,6 +8,6 @@ export type { OneShots, SynthOptions } from './one-shots.ts';
 export { createSinkPlayer, type Playback, type Player, type PlayOptions, type Sink } from './player.ts';
 export type { StreamFacts } from './session.ts';
 export type { Speaking, SpeakOptions, SpeakStreamedOptions } from './speaking.ts';
-export type { SpeechStream, SpokenSentence, StreamEvents, StreamSummary } from './stream.ts';
+export type { SpeechStream, SpokenSentence, StreamEvents, StreamSummary } from './speech-stream.ts';
 export { defaultStreamConfig, type StreamConfig } from './stream-config.ts';
 export { createWebAudioPlayer, type WebAudioPlayer, type WebAudioPlayerOptions } from './web-audio/player.ts';

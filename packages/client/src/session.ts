@@ -1,17 +1,17 @@
-import { formatPosition, newUtteranceId, type Position, start as startPosition } from '@rhapsode/contracts';
+import { formatPosition, newUtteranceId, type Position } from '@rhapsode/contracts';
 import {
   type ClientMessage,
-  decodeAudioFrame,
-  mainContext,
+  mainContext as context,
   type ServerMessage,
   type ServerMessageOf,
   serverMessage,
 } from '@rhapsode/contracts/session';
 import { CancelledError, StreamError } from './errors.ts';
+import { createIncomingAudio, type IncomingPiece, type IncomingSentence } from './incoming-audio.ts';
 import { BrokenLinkError, type Link, openLink } from './link.ts';
+import { createOutgoingText } from './outgoing-text.ts';
 import { parseError } from './read-error.ts';
 import { createRetries, mayTryElsewhere, type RetryOptions } from './retries.ts';
-import { createTextQueue } from './text-queue.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 export type OpenFields = Omit<
@@ -33,7 +33,7 @@ export interface SessionOptions extends RetryOptions {
   /** Tells a server, by whatever way there is, that nobody waits for the utterance any more. */
   readonly forget: (utterance: string) => void;
   /** The marks of a sentence, when they come: its audio may still wait for its reader. */
-  readonly onSentence: (start: ServerMessageOf<'segment_start'>, end: ServerMessageOf<'segment_end'>) => void;
+  readonly onSentence: (sentence: IncomingSentence) => void;
 }
 
 export interface StreamFacts {
@@ -47,12 +47,8 @@ export interface StreamFacts {
 
 export type SessionItem =
   | { readonly type: 'start'; readonly facts: StreamFacts }
-  | { readonly type: 'audio'; readonly at: Position; readonly silence: boolean; readonly pcm: Int16Array }
-  | {
-      readonly type: 'segment';
-      readonly start: ServerMessageOf<'segment_start'>;
-      readonly end: ServerMessageOf<'segment_end'>;
-    };
+  | IncomingPiece
+  | IncomingSentence;
 
 /**
  * One utterance over any number of connections: text goes in, exact audio comes out, once and in order.
@@ -80,59 +76,42 @@ export interface Session {
   read(): AsyncGenerator<SessionItem, void, undefined>;
 }
 
-interface Flush {
-  readonly nonce: number;
-  readonly offset: number;
-  /** On the present link. */
-  sent: boolean;
-  /** A server did it whose answer was lost. */
-  isDone: boolean;
-  readonly done: PromiseWithResolvers<void>;
-}
-
-const context = mainContext;
 /** Of a WebSocket's close: any other server would say the same. */
 const finalCodes = [1002, 1003, 1007, 1008, 1009];
 
 export function createSession(options: SessionOptions): Session {
-  const { urls, socket, open, maxTextChunk, forget, onSentence, signal } = options;
+  const { urls, socket, open, forget, onSentence, signal } = options;
   const { silenceMs = 30_000, maxBufferedBytes = 32 << 20 } = options;
   const utterance = open.id ?? newUtteranceId();
-  const hearing = {
-    credit: 'client',
-    ...(open.idle_flush_ms === undefined ? {} : { idle_flush_ms: open.idle_flush_ms }),
-  } as const;
-  const text = createTextQueue();
+  const { idle_flush_ms } = open;
+  const hearing = { credit: 'client', ...(idle_flush_ms === undefined ? {} : { idle_flush_ms }) } as const;
+  const text = createOutgoingText(options.maxTextChunk);
+  const audio = createIncomingAudio();
   const items = createWorkQueue<SessionItem>();
   const retries = createRetries(urls.length, options);
-  let flushes: Flush[] = [];
-  let nonces = 0;
-  let isFinished = false;
-  let isOver = false;
-
-  /** Whether a server is known to have the utterance. */
-  let isKnown = false;
-  let hasStarted = false;
-  let at: Position = startPosition;
-  /** The last sentence of which audio is coming. */
-  let announced: ServerMessageOf<'segment_start'> | undefined;
-  let taken: Position | undefined;
 
   let link: Link | undefined;
+  /** The server of the link has the utterance. */
   let isLinked = false;
-  let sent = 0;
-  let isFinishSent = false;
-  let bufferedBytes = 0;
+  /** Some server is known to have it. */
+  let isKnown = false;
+  let hasStarted = false;
   let isParked = false;
+  let isOver = false;
+  let taken: Position | undefined;
+  let bufferedBytes = 0;
   let heardAtMs = 0;
   let watch: ReturnType<typeof setTimeout> | undefined;
 
-  const tell = (message: ClientMessage) => link?.send(message);
+  const say = (message: ClientMessage) => link?.send(message);
 
   function connect(): void {
-    const url = urls[retries.server]!;
     heardAtMs = performance.now();
-    link = openLink(url, socket, { onMessage, onFrame: guard(onFrame), onBroken: broken });
+    link = openLink(urls[retries.server]!, socket, {
+      onMessage,
+      onFrame: (bytes) => guard(() => onFrame(bytes)),
+      onBroken: broken,
+    });
     look();
   }
 
@@ -140,14 +119,11 @@ export function createSession(options: SessionOptions): Session {
   function look(): void {
     clearTimeout(watch);
     if (isOver || !link) return;
-    const silentMs = performance.now() - heardAtMs;
-    const owes = !isLinked || (isFinished && items.isAwaited);
+    const owes = !isLinked || (text.isFinished && items.isAwaited);
     if (!owes) heardAtMs = performance.now();
-    else if (silentMs >= silenceMs) {
-      broken(new BrokenLinkError(1006, `${urls[retries.server]} has said nothing for ${silenceMs} ms`));
-      return;
-    }
-    watch = setTimeout(look, owes ? Math.max(1, silenceMs - silentMs) : silenceMs);
+    const silentMs = performance.now() - heardAtMs;
+    if (silentMs < silenceMs) watch = setTimeout(look, Math.max(1, silenceMs - silentMs));
+    else broken(new BrokenLinkError(1006, `${urls[retries.server]} has said nothing for ${silenceMs} ms`));
   }
 
   function unlink(): void {
@@ -155,25 +131,27 @@ export function createSession(options: SessionOptions): Session {
     link?.close();
     link = undefined;
     isLinked = false;
+    text.unlink();
   }
 
   function broken(error: unknown): void {
     unlink();
     if (isOver) return;
-    const final = error instanceof BrokenLinkError && finalCodes.includes(error.code);
-    retries
-      .after(final ? new StreamError('invalid_request', { message: error.message, cause: error }) : error)
-      .then(
-        () => {
-          if (!isOver && !isParked) connect();
-        },
-        (last: unknown) =>
-          fail(
-            last instanceof BrokenLinkError
-              ? new StreamError('internal_error', { message: last.message, cause: last })
-              : last,
-          ),
-      );
+    const isFinal = error instanceof BrokenLinkError && finalCodes.includes(error.code);
+    retries.after(isFinal ? asStreamError(error, 'invalid_request') : error).then(
+      () => {
+        if (!isOver && !isParked) connect();
+      },
+      (last: unknown) => fail(asStreamError(last, 'internal_error')),
+    );
+  }
+
+  function guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      broken(error);
+    }
   }
 
   function over(): void {
@@ -185,46 +163,14 @@ export function createSession(options: SessionOptions): Session {
   function fail(error: unknown): void {
     if (isOver) return;
     over();
-    for (const { done } of flushes) done.reject(error);
+    text.fail(error);
     items.fail(error);
   }
 
-  const guard =
-    <A>(work: (argument: A) => void) =>
-    (argument: A): void => {
-      try {
-        work(argument);
-      } catch (error) {
-        broken(error);
-      }
-    };
+  const resume = () =>
+    say({ type: 'resume', context, utterance, position: formatPosition(audio.position), ...hearing });
 
-  /** Sends what is due on this link, in its order. */
-  function sendPending(): void {
-    if (!isLinked) return;
-    for (;;) {
-      const flush = flushes.find((one) => !one.sent);
-      const until = flush?.offset ?? text.end;
-      while (sent < until) {
-        const piece = text.piece(sent, until, maxTextChunk());
-        tell({ type: 'text', context, text: piece, offset: sent });
-        sent += piece.length;
-      }
-      if (!flush) break;
-      flush.sent = true;
-      tell({ type: 'flush', context, nonce: flush.nonce });
-    }
-    if (!isFinished || isFinishSent) return;
-    isFinishSent = true;
-    tell({ type: 'finish', context });
-  }
-
-  function settleFlushes(isSettled: (flush: Flush) => boolean): void {
-    for (const flush of flushes) if (isSettled(flush)) flush.done.resolve();
-    flushes = flushes.filter((flush) => !isSettled(flush));
-  }
-
-  function onLinked(facts: ServerMessageOf<'opened' | 'resumed'>): void {
+  function onLinked(facts: ServerMessageOf<'opened' | 'resumed'>, offset: number, isComplete: boolean): void {
     isKnown = true;
     isLinked = true;
     if (!hasStarted) {
@@ -233,51 +179,38 @@ export function createSession(options: SessionOptions): Session {
       const start = { utterance, voice, voiceDigest: voice_digest, sampleRateHz: sample_rate, deterministic };
       items.push({ type: 'start', facts: start });
     }
-    if (taken) tell({ type: 'taken', context, position: formatPosition(taken) });
-    sendPending();
-  }
-
-  function onOpened(message: ServerMessageOf<'opened'>): void {
-    sent = 0;
-    isFinishSent = false;
-    onLinked(message);
+    if (taken) say({ type: 'taken', context, position: formatPosition(taken) });
+    text.link(say, offset, isComplete);
   }
 
   function onResumed(message: ServerMessageOf<'resumed'>): void {
     const { offset, text_complete } = message;
-    if (offset < text.confirmed) {
-      const message = `the server has ${offset} characters of the text, after it had confirmed ${text.confirmed}`;
-      fail(new StreamError('audio_lost', { message }));
-      return;
-    }
-    text.confirm(offset);
-    sent = offset;
-    isFinishSent = text_complete;
-    for (const flush of flushes) {
-      // Text behind it has arrived, so it was done; the answer comes with the audio.
-      flush.isDone = flush.sent = flush.offset < offset || text_complete;
-    }
-    onLinked(message);
+    if (offset >= text.confirmed) onLinked(message, offset, text_complete);
+    else
+      fail(
+        new StreamError('audio_lost', {
+          message: `the server has ${offset} characters of the text, after it had confirmed ${text.confirmed}`,
+        }),
+      );
   }
 
   function onMessage(raw: unknown): void {
     heardAtMs = performance.now();
-    const parsed = serverMessage.safeParse(raw);
+    const { data: message } = serverMessage.safeParse(raw);
     // What a newer server says besides is not for us.
-    if (!parsed.success) return;
-    const message = parsed.data;
+    if (!message) return;
     if ('context' in message && message.context !== undefined && message.context !== context) return;
-    guard(handle)(message);
+    guard(() => handle(message));
   }
 
   function handle(message: ServerMessage): void {
     switch (message.type) {
       case 'ready':
         if (isKnown) resume();
-        else tell({ type: 'open', context, ...open, id: utterance, ...hearing });
+        else say({ type: 'open', context, ...open, id: utterance, ...hearing });
         break;
       case 'opened':
-        onOpened(message);
+        onLinked(message, 0, false);
         break;
       case 'resumed':
         onResumed(message);
@@ -287,16 +220,23 @@ export function createSession(options: SessionOptions): Session {
         text.confirm(message.offset);
         break;
       case 'segment_start':
-        if (!announced || message.segment > announced.segment) announced = message;
+        audio.sentenceStart(message);
         break;
-      case 'segment_end':
-        onSegmentEnd(message);
+      case 'segment_end': {
+        const sentence = audio.sentenceEnd(message);
+        if (!sentence) break;
+        onSentence(sentence);
+        items.push(sentence);
+        text.spoken(sentence.start.end);
         break;
+      }
       case 'flushed':
-        settleFlushes(({ nonce }) => nonce === message.nonce);
+        text.flushed(message.nonce);
         break;
       case 'end':
-        onEnd();
+        text.ended();
+        over();
+        items.end();
         break;
       case 'cancelled':
         fail(new CancelledError('cancelled'));
@@ -306,64 +246,34 @@ export function createSession(options: SessionOptions): Session {
     }
   }
 
-  const resume = () => tell({ type: 'resume', context, utterance, position: formatPosition(at), ...hearing });
-
   function onError({ error: envelope }: ServerMessageOf<'error'>): void {
     const error = parseError(envelope);
-    // The answer to an earlier `open` was lost, or its server has not come so far.
-    if (!isLinked && error.code === 'utterance_exists' && !isKnown) {
+    // The answer to an earlier `open` was lost.
+    if (!isLinked && !isKnown && error.code === 'utterance_exists') {
       isKnown = true;
       resume();
-      return;
-    }
-    if (mayTryElsewhere(error)) broken(error);
+    } else if (mayTryElsewhere(error)) broken(error);
     else fail(error);
   }
 
   function onFrame(bytes: ArrayBuffer): void {
     heardAtMs = performance.now();
-    const { kind, segment, firstSample, samples, pcm: raw } = decodeAudioFrame(bytes);
-    const skip = segment === at.segment ? at.sample - firstSample : segment < at.segment ? samples : -1;
-    if (skip >= samples) return;
-    if (skip < 0)
-      throw new BrokenLinkError(
-        1011,
-        `audio came from ${segment}:${firstSample}, and ${formatPosition(at)} is due`,
-      );
+    const piece = audio.frame(bytes);
+    if (!piece) return;
     retries.progress();
-    const pcm = new Int16Array(raw.buffer as ArrayBuffer, raw.byteOffset, raw.byteLength >> 1).subarray(skip);
-    items.push({ type: 'audio', at, silence: kind === 'pause', pcm });
-    at = { segment, sample: firstSample + samples };
-    bufferedBytes += pcm.byteLength;
+    items.push(piece);
+    bufferedBytes += piece.pcm.byteLength;
     if (bufferedBytes <= maxBufferedBytes) return;
     isParked = true;
     unlink();
-  }
-
-  function onSegmentEnd(message: ServerMessageOf<'segment_end'>): void {
-    const { segment, samples, pause_samples } = message;
-    if (segment < at.segment) return;
-    if (segment > at.segment || at.sample !== samples + pause_samples || announced?.segment !== segment)
-      throw new BrokenLinkError(1011, `sentence ${segment} ended, and ${formatPosition(at)} is due`);
-    const { end } = announced;
-    onSentence(announced, message);
-    items.push({ type: 'segment', start: announced, end: message });
-    at = { segment: segment + 1, sample: 0 };
-    settleFlushes(({ isDone, offset }) => isDone && offset <= end);
-  }
-
-  function onEnd(): void {
-    settleFlushes(() => true);
-    over();
-    items.end();
   }
 
   const onAbort = () => cancel(signal!.reason);
 
   function cancel(error: unknown): void {
     if (isOver) return;
-    if (isLinked) tell({ type: 'cancel', context });
-    else if (isKnown || link) forget(utterance);
+    if (isLinked) say({ type: 'cancel', context });
+    else forget(utterance);
     fail(error);
   }
 
@@ -385,35 +295,22 @@ export function createSession(options: SessionOptions): Session {
   return {
     utterance,
     get fed() {
-      return text.end;
+      return text.length;
     },
-    send(piece) {
-      text.add(piece);
-      sendPending();
-    },
-    flush() {
-      const flush: Flush = {
-        nonce: ++nonces,
-        offset: text.end,
-        sent: false,
-        isDone: false,
-        done: Promise.withResolvers<void>(),
-      };
-      flush.done.promise.catch(() => {});
-      flushes.push(flush);
-      sendPending();
-      return flush.done.promise;
-    },
+    send: text.add,
+    flush: text.flush,
     finish() {
-      isFinished = true;
-      sendPending();
+      text.finish();
       look();
     },
     taken(position) {
       taken = position;
-      if (isLinked) tell({ type: 'taken', context, position: formatPosition(position) });
+      if (isLinked) say({ type: 'taken', context, position: formatPosition(position) });
     },
     cancel,
     read,
   };
 }
+
+const asStreamError = (error: unknown, code: 'invalid_request' | 'internal_error'): unknown =>
+  error instanceof BrokenLinkError ? new StreamError(code, { message: error.message, cause: error }) : error;

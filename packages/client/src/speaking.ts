@@ -2,7 +2,7 @@ import type { Boundary } from './boundaries.ts';
 import type { StreamOptions, VoiceOptions } from './client.ts';
 import { CancelledError, type StreamError } from './errors.ts';
 import type { Player, Sink } from './player.ts';
-import type { SpeechStream, SpokenSentence, StreamSummary } from './stream.ts';
+import type { SpeechStream, SpokenSentence, StreamSummary } from './speech-stream.ts';
 
 export interface SpeakOptions extends VoiceOptions {
   readonly player?: Player;

@@ -1,78 +1,12 @@
 import { type AudioChunk, createRechunker, type Rechunker } from './audio-chunk.ts';
 import { type Boundary, boundariesOf, createBoundaryLine } from './boundaries.ts';
 import { BufferError, CancelledError, StreamError } from './errors.ts';
-import { createEvents, type Events } from './events.ts';
+import { createEvents } from './events.ts';
 import { createHandoff } from './handoff.ts';
 import type { Playback, Player } from './player.ts';
-import { createSession, type SessionItem, type SessionOptions, type StreamFacts } from './session.ts';
+import { createSession, type SessionItem, type SessionOptions } from './session.ts';
+import type { SpeechStream, StreamEvents, StreamSummary } from './speech-stream.ts';
 import { changeStreamConfig, fullMark, type StreamConfig } from './stream-config.ts';
-
-/** A sentence whose audio has been given, or written to the player. */
-export interface SpokenSentence {
-  readonly segment: number;
-  /** As it stands in the text that was fed. */
-  readonly text: string;
-  /** As it was spoken: numbers and abbreviations in words. */
-  readonly spoken: string;
-  readonly start: number;
-  readonly end: number;
-  /** Seconds, with the pause behind it. */
-  readonly duration: number;
-  readonly samples: number;
-  readonly pauseSamples: number;
-}
-
-export interface StreamSummary {
-  readonly utterance: string;
-  readonly segments: number;
-  readonly samples: number;
-  readonly seconds: number;
-  readonly underruns: number;
-}
-
-export interface StreamEvents {
-  readonly start: StreamFacts;
-  readonly chunk: AudioChunk;
-  /** When it is heard, if there is a player; otherwise when its audio is given. */
-  readonly boundary: Boundary;
-  readonly sentence: SpokenSentence;
-  readonly end: StreamSummary;
-  readonly error: unknown;
-}
-
-/**
- * Text goes in piece by piece, exact audio comes out while it is made, over any number of broken connections.
- *
- * The audio goes to the player, if there is one, then to whoever iterates, or to the listeners of `chunk`. Nobody takes it
- * while there is none of them: then it waits, and the server with it, until `waitUntilDone()` lets it pass.
- */
-export interface SpeechStream
-  extends AsyncIterable<AudioChunk>,
-    Pick<Events<StreamEvents>, 'on' | 'off' | 'once'> {
-  readonly utterance: string;
-  readonly underruns: number;
-  /**
-   * Takes the next piece of text. The promise resolves when there is room for more, which need not be waited for; a caller
-   * that feeds on although there is none gets a `BufferError`.
-   */
-  feed(text: string): Promise<void>;
-  /** Speaks what was fed although the sentence has not ended; resolves when all of it came. */
-  flush(): Promise<void>;
-  /** No more text will come. */
-  done(): void;
-  /** Resolves when everything was given, or heard where there is a player; rejects with what kept it from that. */
-  waitUntilDone(): Promise<StreamSummary>;
-  bufferFull(): boolean;
-  setStreamConfig(changes: Partial<StreamConfig>): void;
-  /** Holds the audio back; nothing is lost. */
-  pause(): void;
-  resume(): void;
-  /** Ends it now: the server stops speaking, whoever waits gets a `CancelledError`. */
-  stop(): void;
-  /** `stop`, if it has not come to its end. */
-  close(): void;
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 export interface SpeechStreamOptions extends Omit<SessionOptions, 'maxTextChunk' | 'onSentence'> {
   readonly config: StreamConfig;
@@ -115,8 +49,8 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
   const session = createSession({
     ...options,
     maxTextChunk: () => config.maxTextChunk,
-    onSentence(sentence, end) {
-      const boundaries = boundariesOf(sentence, end, rateHz);
+    onSentence({ start, end }) {
+      const boundaries = boundariesOf(start, end, rateHz);
       if (playback) playback.mark(boundaries);
       else if (player) early.push(...boundaries);
       else line.add(boundaries);
