@@ -35,6 +35,7 @@ const technologies: Record<string, RegExp> = {
   'onnxruntime-node': /onnx\/session\.ts$/,
   '@echogarden/': /packages\/espeak\//,
   'prom-client': /packages\/telemetry\/src\/metrics\.ts$/,
+  '@aws-sdk/': /(^|\/)s3(\.ts|\/)/,
   pino: /packages\/telemetry\/src\/log\.ts$/,
   'wasm-media-encoders': /packages\/audio\/src\/mp3\.ts$/,
   '@grpc/': /services\/gateway\/src\/grpc\//,

@@ -25,6 +25,7 @@ interface Row {
 
 /** What depends on the machine is told in words. */
 const machineDefaults: Record<string, string> = {
+  RHAPSODE_DATA_DIR: '`out/data` of the repository',
   RHAPSODE_MODELS_DIR: '`models` of the repository',
   RHAPSODE_SLOTS: 'number of cores',
   RHAPSODE_WORKER_ID: 'host name and a random part',

@@ -47,7 +47,11 @@ export function watchRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', ({ url, method, config }) => {
     for (const one of [method].flat())
       if (one !== 'OPTIONS')
-        routes.push({ method: one, path: url.replace(/:(\w+)/g, '{$1}'), api: config?.api });
+        routes.push({
+          method: one,
+          path: url.replace(/:(\w+)/g, '{$1}').replace('*', '{name}'),
+          api: config?.api,
+        });
   });
 }
 

@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { poolName } from '@rhapsode/contracts';
 import { logLevels } from '@rhapsode/telemetry';
 import { z } from 'zod';
 import { flag, integer, listOf, mapping, origin, url } from './settings.ts';
+
+const defaultDataDir = fileURLToPath(new URL('../../../out/data', import.meta.url));
 
 /** Settings that mean the same in every service that reads them. */
 export const commonSettings = {
@@ -76,6 +79,19 @@ export const commonSettings = {
     description:
       'Path of the machine’s own espeak-ng, used instead of the one that comes with us; the same on every worker',
     schema: z.string(),
+  },
+  dataDir: {
+    name: 'RHAPSODE_DATA_DIR',
+    description:
+      'Folder where books, and every sentence that was spoken for one, are kept; the same for gateway and collectors',
+    default: defaultDataDir,
+    schema: z.string(),
+  },
+  s3Url: {
+    name: 'RHAPSODE_S3_URL',
+    description:
+      'S3 bucket that they are kept in instead: `https://key:secret@host/bucket/prefix?region=…`; without key and secret AWS’s own ways to find them',
+    schema: url('http', 'https'),
   },
   drainSeconds: {
     name: 'RHAPSODE_DRAIN_SECONDS',

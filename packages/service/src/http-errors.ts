@@ -64,7 +64,12 @@ function createRouteTable(app: FastifyInstance) {
   app.addHook('onRoute', ({ url, method }) => {
     // Preflights of any path: it makes none of them a route.
     if (url === '*') return;
-    const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replace(/:[^/]+/g, '[^/]+')}$`);
+    const pattern = new RegExp(
+      `^${url
+        .replaceAll('.', '\\.')
+        .replace('*', '.*')
+        .replace(/:[^/]+/g, '[^/]+')}$`,
+    );
     const route = routes.get(url) ?? { pattern, methods: new Set() };
     for (const one of [method].flat()) route.methods.add(one);
     routes.set(url, route);

@@ -1,4 +1,5 @@
 export * from './api-routes.ts';
+export * from './byte-range.ts';
 export * from './common-settings.ts';
 export * from './http-app.ts';
 export * from './listen.ts';

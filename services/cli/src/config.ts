@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { bookWorkSettings } from '@rhapsode/collector/config';
 import { limitSettings, protocolSettings } from '@rhapsode/gateway/config';
 import { commonSettings, integer, port, readSettings, type Settings, url } from '@rhapsode/service';
 import { defaultHub } from '@rhapsode/voices/manage';
@@ -8,6 +9,8 @@ import { z } from 'zod';
 const models = fileURLToPath(new URL('../../../models', import.meta.url));
 
 const {
+  dataDir,
+  s3Url,
   host,
   corsOrigins,
   defaultVoice,
@@ -46,6 +49,9 @@ export const cliSettings = {
   host: { ...host, default: '127.0.0.1' },
   corsOrigins,
   port: { name: 'RHAPSODE_PORT', description: 'Port of the embedded server', default: '8080', schema: port },
+  dataDir,
+  s3Url,
+  ...bookWorkSettings,
   ...limitSettings,
   ...protocolSettings,
   drainSeconds,

@@ -20,8 +20,7 @@ import {
   totalSamples,
   watchFirstChunk,
 } from '@rhapsode/pipeline';
-import type { StreamedAnswer } from '@rhapsode/service';
-import { notSatisfiable, parseByteRange } from './byte-range.ts';
+import { notSatisfiable, parseByteRange, type StreamedAnswer } from '@rhapsode/service';
 
 export interface AudioRequest {
   readonly id: string;

@@ -2,18 +2,21 @@ import type { AudioLog } from '@rhapsode/log';
 import { createDispatcher, createMetricsObserver } from '@rhapsode/pipeline';
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
-import type { RequestStore } from '@rhapsode/store';
+import type { ArtefactStore, BookStore, RequestStore } from '@rhapsode/store';
 import { createHealth } from '@rhapsode/telemetry';
 import { audioRoute } from './audio-route.ts';
+import { startBooks } from './book-work.ts';
 import type { CollectorConfig } from './config.ts';
 
 export interface CollectorDeps extends ServiceContext {
   readonly store: RequestStore;
   readonly audioLog: AudioLog;
+  readonly artefacts: ArtefactStore;
+  readonly bookStore: BookStore;
   readonly queueOf: (pool: string) => JobQueue;
 }
 
-/** Serves the audio of any utterance; keeps nothing that another collector would need. */
+/** Serves the audio of any utterance; keeps nothing that another collector would need. Makes books. */
 export async function startCollector(config: CollectorConfig, deps: CollectorDeps): Promise<void> {
   const { log, metrics, lifecycle, store, audioLog, queueOf } = deps;
   const { host, port, pools } = config;
@@ -31,6 +34,7 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const app = createHttpApp({ log, metrics, lifecycle, corsOrigins: config.corsOrigins });
   opsRoutes(app, { health, metrics });
   audioRoute(app, { store, log: audioLog, dispatcher, observer, logger: log, metrics, lifecycle });
+  startBooks(config, { ...deps, dispatcher, observer });
   const address = await listen(app, { host, port, lifecycle });
   log.info({ port: address.port }, 'collector is up');
 }

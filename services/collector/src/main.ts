@@ -2,7 +2,9 @@ import { createNatsLog } from '@rhapsode/log/nats';
 import { createQueues } from '@rhapsode/pipeline';
 import { createBullmqQueue } from '@rhapsode/queue/bullmq';
 import { runService } from '@rhapsode/service';
+import { openArtefacts } from '@rhapsode/store/artefacts/open';
 import { createRedisStore } from '@rhapsode/store/redis';
+import { createRedisBooks } from '@rhapsode/store/redis/books';
 import { startCollector } from './collector.ts';
 import { readConfig } from './config.ts';
 
@@ -12,6 +14,10 @@ await runService('collector', readConfig, async (config, context) => {
 
   const store = createRedisStore({ url: redisUrl });
   lifecycle.onClose('store', () => store.close());
+  const bookStore = createRedisBooks({ url: redisUrl });
+  lifecycle.onClose('books', () => bookStore.close());
+  const artefacts = await openArtefacts(config);
+  lifecycle.onClose('artefacts', () => artefacts.close());
   const audioLog = createNatsLog({
     url: natsUrl.join(','),
     shards: logShards,
@@ -24,5 +30,12 @@ await runService('collector', readConfig, async (config, context) => {
   const queues = createQueues((pool) => createBullmqQueue({ url: redisUrl, pool }));
   lifecycle.onClose('queues', () => queues.close());
 
-  await startCollector(config, { ...context, store, audioLog, queueOf: queues.of });
+  await startCollector(config, {
+    ...context,
+    store,
+    bookStore,
+    artefacts,
+    audioLog,
+    queueOf: queues.of,
+  });
 });

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GatewayDeps } from './deps.ts';
 import { lmntRoutes } from './lmnt/routes.ts';
 import { apiDocumentRoutes } from './routes/api-document.ts';
+import { bookRoutes } from './routes/books.ts';
 import { modelRoutes } from './routes/models.ts';
 import { speechRoute } from './routes/speech.ts';
 import { textRoutes } from './routes/text.ts';
@@ -21,6 +22,7 @@ export function gatewayRoutes(app: FastifyInstance, deps: GatewayDeps): void {
   utteranceRoutes(app, deps, texts);
   textRoutes(app, deps, texts);
   sessionRoute(app, deps);
+  bookRoutes(app, deps);
   voiceRoutes(app, deps);
   modelRoutes(app);
   lmntRoutes(app, deps);

@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 
 const { host, corsOrigins, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
-const { pools, defaultVoice, aliases, drainSeconds, logLevel } = commonSettings;
+const { pools, defaultVoice, aliases, dataDir, s3Url, drainSeconds, logLevel } = commonSettings;
 
 /** What the gateway accepts, and how it answers; the embedded server has the same. */
 export const limitSettings = {
@@ -39,6 +39,24 @@ export const limitSettings = {
     name: 'RHAPSODE_MAX_OPEN_UTTERANCES',
     description: 'Utterances of a tenant that are neither finished nor cancelled; more are answered with 429',
     default: '10000',
+    schema: integer(1, 10_000_000),
+  },
+  maxBookCharacters: {
+    name: 'RHAPSODE_MAX_BOOK_CHARACTERS',
+    description: 'Longest book',
+    default: '20000000',
+    schema: integer(1, 1_000_000_000),
+  },
+  maxBookBytes: {
+    name: 'RHAPSODE_MAX_BOOK_BYTES',
+    description: 'Largest manuscript that may be sent',
+    default: '268435456',
+    schema: integer(1, 1_000_000_000_000),
+  },
+  maxOpenBooks: {
+    name: 'RHAPSODE_MAX_OPEN_BOOKS',
+    description: 'Books of a tenant that have not ended; more are answered with 429',
+    default: '1000',
     schema: integer(1, 10_000_000),
   },
   textIdleSeconds: {
@@ -108,6 +126,8 @@ export const gatewaySettings = {
   },
   ...limitSettings,
   ...protocolSettings,
+  dataDir,
+  s3Url,
   drainSeconds,
   logLevel,
 } as const;

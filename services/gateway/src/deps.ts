@@ -1,3 +1,4 @@
+import type { Books } from '@rhapsode/book';
 import type { Position } from '@rhapsode/contracts';
 import type { Dispatcher, Listening, SubmitDeps } from '@rhapsode/pipeline';
 import type { SocketDrain } from '@rhapsode/service';
@@ -18,6 +19,7 @@ export interface GatewayDeps {
   readonly describeAudio: AudioDescriber;
   /** Exact PCM, marks and ends of sentences as they are made: what events and sessions are made of. */
   readonly hear: (id: string, options: { from?: Position; signal: AbortSignal }) => Promise<Listening>;
+  readonly books: Books;
   readonly logGuard: LogGuard;
   readonly drain: SocketDrain;
   readonly log: Log;
@@ -32,6 +34,7 @@ export interface GatewayLimits {
   readonly maxOpenUtterances: number;
   /** Of OpenAI's `pcm`, if the request does not say; 0: the voice's own. */
   readonly speechPcmHz: number;
+  readonly maxBookBytes: number;
   /** A text that is still arriving is given up when nothing comes for so long. */
   readonly textIdleSeconds: number;
 }

@@ -1,11 +1,13 @@
+import { createBooks, createSegmentStore } from '@rhapsode/book';
 import type { AudioLog } from '@rhapsode/log';
 import { createDispatcher, createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, createSocketDrain, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
-import type { RequestStore } from '@rhapsode/store';
+import type { ArtefactStore, BookStore, RequestStore } from '@rhapsode/store';
 import { createHealth } from '@rhapsode/telemetry';
 import { bodyLimitBytes, gatewayRoutes } from './app.ts';
 import { createCollectorDescriber, createCollectorSource } from './audio-source.ts';
+import { bookLimits } from './books/book-limits.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createLogGuard } from './log-guard.ts';
@@ -15,12 +17,14 @@ import { createVoiceDirectory } from './voice-directory.ts';
 export interface GatewayServiceDeps extends ServiceContext {
   readonly store: RequestStore;
   readonly audioLog: AudioLog;
+  readonly artefacts: ArtefactStore;
+  readonly bookStore: BookStore;
   readonly queueOf: (pool: string) => JobQueue;
 }
 
 /** Takes requests; keeps the pools' sentences moving. */
 export async function startGateway(config: GatewayConfig, deps: GatewayServiceDeps): Promise<void> {
-  const { log, metrics, lifecycle, store, audioLog, queueOf } = deps;
+  const { log, metrics, lifecycle, store, audioLog, artefacts, bookStore, queueOf } = deps;
   const { host, port, pools, tenant, collectorUrls } = config;
   const observer = createMetricsObserver(metrics, log, pools[0]!);
   const dispatcher = createDispatcher({ store, log: audioLog, queueOf, pools, observer });
@@ -51,14 +55,22 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
     corsOrigins: config.corsOrigins,
   });
   opsRoutes(app, { health, metrics });
+  const voices = createVoiceDirectory({
+    store,
+    pools,
+    aliases: { default: config.defaultVoice, ...config.aliases },
+  });
   const routeDeps: GatewayDeps = {
     store,
     dispatcher,
     observer,
-    voices: createVoiceDirectory({
-      store,
-      pools,
-      aliases: { default: config.defaultVoice, ...config.aliases },
+    voices,
+    books: createBooks({
+      artefacts,
+      books: bookStore,
+      segments: createSegmentStore(artefacts),
+      findVoice: voices.find,
+      limits: bookLimits(config),
     }),
     audio: createCollectorSource(collectorUrls),
     describeAudio: createCollectorDescriber(collectorUrls),

@@ -2,7 +2,9 @@ import { createNatsLog } from '@rhapsode/log/nats';
 import { createQueues } from '@rhapsode/pipeline';
 import { createBullmqQueue } from '@rhapsode/queue/bullmq';
 import { runService } from '@rhapsode/service';
+import { openArtefacts } from '@rhapsode/store/artefacts/open';
 import { createRedisStore } from '@rhapsode/store/redis';
+import { createRedisBooks } from '@rhapsode/store/redis/books';
 import { readConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
 
@@ -12,6 +14,10 @@ await runService('gateway', readConfig, async (config, context) => {
 
   const store = createRedisStore({ url: redisUrl });
   lifecycle.onClose('store', () => store.close());
+  const bookStore = createRedisBooks({ url: redisUrl });
+  lifecycle.onClose('books', () => bookStore.close());
+  const artefacts = await openArtefacts(config);
+  lifecycle.onClose('artefacts', () => artefacts.close());
   const audioLog = createNatsLog({
     url: natsUrl.join(','),
     shards: logShards,
@@ -24,5 +30,12 @@ await runService('gateway', readConfig, async (config, context) => {
   const queues = createQueues((pool) => createBullmqQueue({ url: redisUrl, pool }));
   lifecycle.onClose('queues', () => queues.close());
 
-  await startGateway(config, { ...context, store, audioLog, queueOf: queues.of });
+  await startGateway(config, {
+    ...context,
+    store,
+    bookStore,
+    artefacts,
+    audioLog,
+    queueOf: queues.of,
+  });
 });

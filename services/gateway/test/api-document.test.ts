@@ -16,13 +16,13 @@ describe('docs/http-api.md', () => {
     const app = createHttpApp({ log, metrics, lifecycle });
     const routes = new Set<string>();
     app.addHook('onRoute', ({ method, url }) => {
-      if (method !== 'HEAD') routes.add(`${method} ${url.replace(/:(\w+)/g, '{$1}')}`);
+      if (method !== 'HEAD') routes.add(`${method} ${url.replace(/:(\w+)/g, '{$1}').replace('*', '{name}')}`);
     });
     opsRoutes(app, { metrics, health: createHealth({ lifecycle, checks: {} }) });
-    gatewayRoutes(app, {} as GatewayDeps);
+    gatewayRoutes(app, { limits: { maxBookBytes: 1 } } as GatewayDeps);
     await app.ready();
     const documented = [...page.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell]) =>
-      [...cell!.matchAll(/`((?:GET|POST|DELETE) [^`]+)`/g)].map((match) => match[1]),
+      [...cell!.matchAll(/`((?:GET|POST|PUT|PATCH|DELETE) [^`]+)`/g)].map((match) => match[1]),
     );
     expect(documented.sort()).toEqual([...routes].sort());
   });

@@ -1,9 +1,12 @@
 import type { AddressInfo } from 'node:net';
+import { createBooks, createSegmentStore } from '@rhapsode/book';
 import { answerAudio, describeAudio } from '@rhapsode/collector/audio-answer';
 import type { AudioLog } from '@rhapsode/log';
 import { createMetricsObserver, listen } from '@rhapsode/pipeline';
 import { createEmbedded } from '@rhapsode/pipeline/embedded';
 import { createHttpApp, createSocketDrain } from '@rhapsode/service';
+import { createMemoryArtefacts } from '@rhapsode/store/artefacts/memory';
+import { createMemoryBooks } from '@rhapsode/store/books/memory';
 import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
 import { createLocalEngine, openCatalogue } from '@rhapsode/voices';
 import { gatewayRoutes } from '../src/app.ts';
@@ -39,14 +42,26 @@ export async function serve(options: ServeOptions = {}) {
   const metrics = createMetrics();
   const observer = createMetricsObserver(metrics, log, 'default');
   const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes: 4_000_000 });
+  const voices = createVoiceDirectory({ store, pools: ['default'], aliases: { default: 'tone' } });
+  const artefacts = createMemoryArtefacts();
+  const bookStore = createMemoryBooks();
+  const segments = createSegmentStore(artefacts);
+  const books = createBooks({
+    artefacts,
+    books: bookStore,
+    segments,
+    findVoice: voices.find,
+    limits: { maxCharacters: 100_000, maxBytes: 2_000_000, maxOpen: 100 },
+  });
   const deps: GatewayDeps = {
     store,
     dispatcher,
     observer,
-    voices: createVoiceDirectory({ store, pools: ['default'], aliases: { default: 'tone' } }),
+    voices,
     audio: options.audio ?? ((wanted) => answerAudio(wanted, { store, log: audioLog, dispatcher, observer })),
     describeAudio: (wanted) => describeAudio(wanted, { store }),
     hear: (id, heard) => listen(id, heard, { store, log: audioLog, dispatcher, observer }),
+    books,
     logGuard: createLogGuard(options.ping ? { ping: options.ping } : audioLog),
     drain: createSocketDrain(),
     log,
@@ -57,6 +72,7 @@ export async function serve(options: ServeOptions = {}) {
       maxBulkCharacters: 10_000,
       maxOpenUtterances: 100,
       speechPcmHz: 0,
+      maxBookBytes: 2_000_000,
       textIdleSeconds: (options.idleMs ?? 60_000) / 1000,
       ...options.limits,
     },
@@ -65,7 +81,7 @@ export async function serve(options: ServeOptions = {}) {
   app.addHook('onRoute', ({ method, url, exposeHeadRoute }) => {
     for (const one of [method].flat())
       if (one !== 'HEAD' || exposeHeadRoute === undefined)
-        routes.add(`${one} ${url.replace(/:(\w+)/g, '{$1}')}`);
+        routes.add(`${one} ${url.replace(/:(\w+)/g, '{$1}').replace('*', '{name}')}`);
   });
   gatewayRoutes(app, deps);
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -85,6 +101,9 @@ export async function serve(options: ServeOptions = {}) {
     deps,
     routes,
     embedded,
+    artefacts,
+    segments,
+    bookStore,
     metrics,
     post,
     speech,

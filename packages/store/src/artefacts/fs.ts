@@ -48,24 +48,15 @@ export function createFsArtefacts({ dir, abandonedMs = 24 * 3_600_000 }: FsArtef
     }
   }
 
-  async function* walk(
-    folder: string,
-    key: string,
-    prefix: string,
-    after: string,
-  ): AsyncGenerator<ArtefactInfo> {
-    const entries = (await orAbsent(readdir(folder, { withFileTypes: true }))) ?? [];
-    // Keys are ordered as whole strings: a folder stands where its name with a slash stands.
-    const named = entries
-      .filter(({ name }) => !name.startsWith('.'))
-      .map((entry) => ({ entry, place: entry.isDirectory() ? `${key}${entry.name}/` : key + entry.name }))
-      .sort((a, b) => (a.place < b.place ? -1 : 1));
-    for (const { entry, place } of named) {
-      const below = place.startsWith(prefix) || (entry.isDirectory() && prefix.startsWith(place));
-      const behind = place > after || (entry.isDirectory() && after.startsWith(place));
-      if (!below || !behind) continue;
-      if (entry.isDirectory()) yield* walk(join(folder, entry.name), place, prefix, after);
-      else {
+  async function* walk(folder: string, key: string, prefix: string): AsyncGenerator<ArtefactInfo> {
+    for (const entry of (await orAbsent(readdir(folder, { withFileTypes: true }))) ?? []) {
+      const place = key + entry.name;
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) {
+        const below = `${place}/`;
+        if (below.startsWith(prefix) || prefix.startsWith(below))
+          yield* walk(join(folder, entry.name), below, prefix);
+      } else if (place.startsWith(prefix)) {
         const info = await infoOf(place);
         if (info) yield info;
       }
@@ -114,9 +105,9 @@ export function createFsArtefacts({ dir, abandonedMs = 24 * 3_600_000 }: FsArtef
 
     head: (key) => mapped(() => infoOf(key)),
 
-    async *list(prefix, { after = '', signal } = {}) {
+    async *list(prefix, { signal } = {}) {
       try {
-        for await (const info of walk(dir, '', prefix, after)) {
+        for await (const info of walk(dir, '', prefix)) {
           signal?.throwIfAborted();
           yield info;
         }

@@ -38,9 +38,9 @@ export function createMemoryArtefacts({ now = Date.now }: { now?: () => number }
     async head(key) {
       return infoOf(checkKey(key));
     },
-    async *list(prefix, { after = '', signal } = {}) {
-      const keys = [...pieces.keys()].filter((key) => key.startsWith(prefix) && key > after);
-      for (const key of keys.sort()) {
+    async *list(prefix, { signal } = {}) {
+      const keys = [...pieces.keys()].filter((key) => key.startsWith(prefix));
+      for (const key of keys) {
         signal?.throwIfAborted();
         const info = infoOf(key);
         if (info) yield info;

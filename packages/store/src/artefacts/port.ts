@@ -8,7 +8,8 @@
  *   failure may then leave a damaged piece, so whoever asks for it must be able to tell).
  * - Who reads sees one version to its end, whatever is put or deleted meanwhile, or the reading fails.
  * - Memory does not grow with the length of a piece, as long as it is given and read as a stream.
- * - `list` is ordered by key, and does not fail for what comes or goes meanwhile. No key may be another one's folder.
+ * - `list` gives what is there all the while once, in any order; it does not fail for what comes or goes meanwhile.
+ * - No key may be another one's folder.
  * - Deleting what is not there is no mistake.
  * - Calls reject with `artefacts_unavailable` when the store can't be reached or is full, with the signal's reason when it
  *   is aborted, and with `internal_error` for a key that is none.
@@ -20,11 +21,8 @@ export interface ArtefactStore {
   /** Undefined if there is none. The body is read once, or closed by `return()` of its iterator. */
   get(key: string, options?: GetOptions): Promise<Artefact | undefined>;
   head(key: string): Promise<ArtefactInfo | undefined>;
-  /** Pieces whose key begins with `prefix`, behind `after`. */
-  list(
-    prefix: string,
-    options?: { readonly after?: string; readonly signal?: AbortSignal },
-  ): AsyncIterable<ArtefactInfo>;
+  /** Pieces whose key begins with `prefix`. */
+  list(prefix: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<ArtefactInfo>;
   delete(key: string): Promise<void>;
   /** All whose key begins with `prefix`, which must end with `/`. */
   deleteAll(prefix: string): Promise<void>;

@@ -15,8 +15,24 @@ interface Entry {
   readonly edits: Map<number, string>;
 }
 
+/** A book as it can be written down. */
+export type KeptBook = Pick<Entry, 'book' | 'edition' | 'control' | 'outcome' | 'sequence'> & {
+  readonly edits: readonly (readonly [number, string])[];
+};
+
+export interface MemoryBooks extends BookStore {
+  kept(tenant: string, id: string): KeptBook | undefined;
+}
+
+export interface MemoryBooksOptions {
+  readonly now?: () => number;
+  /** Books to begin with. */
+  readonly kept?: readonly KeptBook[];
+}
+
 /** The books of a single process. */
-export function createMemoryBooks({ now = () => performance.now() }: { now?: () => number } = {}): BookStore {
+export function createMemoryBooks(options: MemoryBooksOptions = {}): MemoryBooks {
+  const { now = () => performance.now(), kept = [] } = options;
   const books = new Map<string, Entry>();
   let sequence = 0;
   let fences = 0;
@@ -50,25 +66,39 @@ export function createMemoryBooks({ now = () => performance.now() }: { now?: () 
     return [...books.values()].filter(waits).sort((a, b) => sinceOf(a) - sinceOf(b) || a.turn - b.turn);
   }
 
+  const entryOf = (book: NewBook, fields: Partial<Entry> = {}): Entry => ({
+    book: { ...book },
+    sequence: sequence++,
+    edition: 0,
+    control: 'run',
+    fence: 0,
+    leaseUntilMs: undefined,
+    readyAtMs: 0,
+    turn: 0,
+    progress: undefined,
+    outcome: undefined,
+    edits: new Map(),
+    ...fields,
+  });
+  for (const { book, edits, edition, control, outcome } of kept.toSorted((a, b) => a.sequence - b.sequence)) {
+    const entry = entryOf(book, { edition, control, outcome, edits: new Map(edits) });
+    queue(entry);
+    books.set(keyOf(book), entry);
+  }
+
   return {
+    kept(tenant, id) {
+      const entry = find(tenant, id);
+      if (!entry) return undefined;
+      const { book, edition, control, outcome, sequence, edits } = entry;
+      return { book, edition, control, outcome, sequence, edits: [...edits] };
+    },
     async create(book, { maxOpen }) {
       const known = find(book.tenant, book.id);
       if (known) return { result: 'exists', book: recordOf(known) };
       const open = [...books.values()].filter((one) => one.book.tenant === book.tenant && isOpen(one));
       if (open.length >= maxOpen) return { result: 'over_limit' };
-      const entry: Entry = {
-        book: { ...book },
-        sequence: sequence++,
-        edition: 0,
-        control: 'run',
-        fence: 0,
-        leaseUntilMs: undefined,
-        readyAtMs: 0,
-        turn: 0,
-        progress: undefined,
-        outcome: undefined,
-        edits: new Map(),
-      };
+      const entry = entryOf(book);
       queue(entry);
       books.set(keyOf(book), entry);
       return { result: 'created', book: recordOf(entry) };

@@ -1,11 +1,16 @@
+import { createBooks, createSegmentStore } from '@rhapsode/book';
 import { answerAudio, describeAudio } from '@rhapsode/collector/audio-answer';
+import { startBooks } from '@rhapsode/collector/book-work';
 import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
+import { bookLimits } from '@rhapsode/gateway/books/book-limits';
 import type { GatewayDeps } from '@rhapsode/gateway/deps';
 import { createLogGuard } from '@rhapsode/gateway/log-guard';
 import { startProtocols } from '@rhapsode/gateway/protocols';
 import { createVoiceDirectory } from '@rhapsode/gateway/voice-directory';
 import { createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
 import { createHttpApp, createSocketDrain, listen, opsRoutes } from '@rhapsode/service';
+import { openArtefacts } from '@rhapsode/store/artefacts/open';
+import { createKeptBooks } from '@rhapsode/store/books/kept';
 import {
   createHealth,
   createInferenceCheck,
@@ -68,12 +73,24 @@ export const serve: Command = {
     });
     const health = createHealth({ lifecycle, checks: { inference } });
     opsRoutes(app, { health, metrics });
+    const voices = createVoiceDirectory({ store, pools: [pool], aliases: catalogueOptions(config).aliases });
+    const artefacts = await openArtefacts(config);
+    lifecycle.onClose('artefacts', () => artefacts.close());
+    const bookStore = await createKeptBooks(artefacts);
+    startBooks(config, { store, bookStore, artefacts, audioLog, dispatcher, observer, lifecycle, log });
     const listenDeps = { store, log: audioLog, dispatcher, observer };
     const deps: GatewayDeps = {
       store,
       dispatcher,
       observer,
-      voices: createVoiceDirectory({ store, pools: [pool], aliases: catalogueOptions(config).aliases }),
+      voices,
+      books: createBooks({
+        artefacts,
+        books: bookStore,
+        segments: createSegmentStore(artefacts),
+        findVoice: voices.find,
+        limits: bookLimits(config),
+      }),
       audio: (wanted) => answerAudio(wanted, listenDeps),
       describeAudio: (wanted) => describeAudio(wanted, listenDeps),
       hear: (id, options) => hear(id, options, listenDeps),

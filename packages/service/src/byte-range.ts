@@ -32,5 +32,5 @@ export function parseByteRange(
 
 export const notSatisfiable = (length: number | undefined) =>
   new RhapsodeError('range_not_satisfiable', {
-    message: length === undefined ? 'the audio ends before this byte' : `the audio has ${length} bytes`,
+    message: length === undefined ? 'it ends before this byte' : `it has ${length} bytes`,
   });

@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+import { bookSettings, type Cover, coverTypes } from '@rhapsode/book';
+import { RhapsodeError } from '@rhapsode/contracts';
+import { parseJson } from '@rhapsode/service';
+import { endingOf, type ReceivedBook, type Upload } from './upload.ts';
+
+const limits = { fields: 100, files: 2, fieldSize: 8 * 1024 * 1024, headerPairs: 100 };
+const mostCoverBytes = 16 * 1024 * 1024;
+
+/**
+ * A form: the manuscript as a file (of any field but `cover`), the cover as another, settings in fields of their names or
+ * all in the field `settings` as JSON.
+ */
+export async function receiveMultipart(
+  headers: IncomingHttpHeaders,
+  body: Readable,
+  upload: Upload,
+  mostBytes: number,
+): Promise<ReceivedBook> {
+  const settings: Record<string, unknown> = {};
+  const files: Promise<void>[] = [];
+  let manuscript: string | undefined;
+  let cover: Cover | undefined;
+  const refused = (message: string, param: string) =>
+    new RhapsodeError('invalid_request', { message, param });
+
+  async function takeCover(file: Readable, given: string): Promise<void> {
+    const mediaType = coverTypes.find((one) => one === given);
+    if (!mediaType) throw refused(`the cover must be one of ${coverTypes.join(', ')}`, 'cover');
+    const { path } = await upload.keep(file, 'cover', mostCoverBytes);
+    cover = { mediaType, bytes: await readFile(path) };
+  }
+  async function takeManuscript(file: Readable, name: string, field: string): Promise<void> {
+    if (manuscript !== undefined) throw refused('a book has one manuscript; this is another file', field);
+    manuscript = `manuscript${endingOf(name)}`;
+    manuscript = (await upload.keep(file, manuscript, mostBytes)).path;
+  }
+  function takeField(name: string, value: string, isCut: boolean): void {
+    if (isCut) throw refused(`'${name}' is longer than ${limits.fieldSize} bytes`, name);
+    if (name === 'settings') Object.assign(settings, asObject(parseJson(value)));
+    else settings[name] = isText(name) ? value : parseValue(name, value);
+  }
+
+  const form = new Busboy({
+    headers: headers as BusboyHeaders,
+    limits,
+    isPartAFile: (_field, type, name) => name !== undefined || type === 'application/octet-stream',
+  });
+  const parsed = Promise.withResolvers<void>();
+  parsed.promise.catch(() => {});
+  const fail = (error: unknown) => {
+    parsed.reject(error);
+    body.unpipe(form);
+    body.resume();
+    form.destroy();
+  };
+  form.on('file', (field, file, name, _encoding, type) => {
+    // Told to whoever reads it; nobody does any more when the form was refused.
+    file.on('error', () => {});
+    const taken = field === 'cover' ? takeCover(file, type) : takeManuscript(file, name, field);
+    // What is refused must be read all the same, or the form never ends.
+    taken.catch((error: unknown) => {
+      file.resume();
+      fail(error);
+    });
+    files.push(taken);
+  });
+  form.on('field', (name, value, _nameCut, isCut) => {
+    try {
+      takeField(name, value, isCut);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  const tooMany = () => fail(refused('the form has too many parts', 'form'));
+  for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) form.on(event, tooMany);
+  form.on('finish', () => parsed.resolve());
+  form.on('error', (cause: unknown) =>
+    fail(new RhapsodeError('invalid_request', { message: 'the form cannot be read', cause })),
+  );
+  body.on('error', fail);
+  body.on('aborted', () => fail(new Error('the client has gone')));
+  body.pipe(form);
+  await parsed.promise;
+  await Promise.all(files);
+  if (manuscript === undefined && typeof settings.text === 'string') {
+    manuscript = (await upload.keep(Readable.from([Buffer.from(settings.text)]), 'manuscript.txt', mostBytes))
+      .path;
+  }
+  delete settings.text;
+  if (manuscript === undefined) throw refused('the form has no file: send the manuscript as one', 'document');
+  return { settings, path: manuscript, cover };
+}
+
+const texts = new Set(['text', 'id', 'voice', 'speaker', 'type', 'language', 'normalise', 'on_error']);
+const isText = (name: string) => texts.has(name) || !Object.hasOwn(bookSettings.shape, name);
+
+function parseValue(name: string, value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new RhapsodeError('invalid_request', { message: `'${name}' must be written as JSON`, param: name });
+  }
+}
+
+function asObject(value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new RhapsodeError('invalid_request', {
+    message: "'settings' must be a JSON object",
+    param: 'settings',
+  });
+}

@@ -1,0 +1,303 @@
+import { createHash } from 'node:crypto';
+import type { BookView } from '@rhapsode/book';
+import { createInFlight, runBooks } from '@rhapsode/book';
+import { silent } from '@rhapsode/pipeline';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { plainRender } from '../../../packages/book/test/support/plain-render.ts';
+import { until } from '../../../test/support/wait.ts';
+import { bytes, problem, type Served, serve } from './serve.ts';
+
+let here: Served;
+let stopRunning: (() => Promise<void>) | undefined;
+beforeEach(async () => {
+  here = await serve();
+});
+afterEach(async () => {
+  await stopRunning?.();
+  stopRunning = undefined;
+  await here.close();
+});
+
+function run() {
+  const { embedded, artefacts, bookStore, segments } = here;
+  const { store, log, dispatcher } = embedded;
+  const stores = { store, log, dispatcher, artefacts, books: bookStore, segments };
+  const running = runBooks(
+    { ...stores, observer: silent, inFlight: createInFlight(), render: plainRender },
+    { owner: 'test', lookEveryMs: 10, leaseMs: 1_000 },
+  );
+  stopRunning = () => running.close();
+}
+const json = { 'content-type': 'application/json' };
+const put = (id: string, body: unknown, headers: Record<string, string> = {}, query = '') =>
+  fetch(`${here.url}/v1/books/${id}${query}`, {
+    method: 'PUT',
+    headers: { ...json, ...headers },
+    body: JSON.stringify(body),
+  });
+const post = (path: string) => fetch(`${here.url}/v1/books/${path}`, { method: 'POST' });
+const view = async (response: Response) => (await response.json()) as BookView;
+const look = async (id: string) => view(await here.get(`/v1/books/${id}`));
+const ended = (id: string, states: readonly string[] = ['succeeded', 'partially_succeeded', 'failed']) =>
+  until(
+    async () => {
+      const book = await look(id);
+      return states.includes(book.state) && book;
+    },
+    { what: `${id} to end`, timeoutMs: 30_000 },
+  );
+const text = 'Sing, goddess. The wrath of a man. And so on.';
+
+describe('PUT /v1/books/{id}', () => {
+  it('accepts with 202 what is stored, answers a repeat with 200, refuses another book under the same name', async () => {
+    const first = await put('iliad', { text, metadata: { title: 'Iliad' } });
+    expect([first.status, first.headers.get('location'), first.headers.get('etag')]).toEqual([
+      202,
+      '/v1/books/iliad',
+      '"0"',
+    ]);
+    expect(await view(first)).toMatchObject({
+      id: 'iliad',
+      object: 'book',
+      state: 'queued',
+      title: 'Iliad',
+      sentences: 3,
+      characters: text.length,
+      queue_position: 1,
+      result: null,
+      files_url: '/v1/books/iliad/files',
+    });
+    expect((await put('iliad', { text, metadata: { title: 'Iliad' } })).status).toBe(200);
+    expect(await problem(await put('iliad', { text: 'Other.' }))).toMatchObject({
+      status: 409,
+      code: 'book_exists',
+    });
+    expect(await problem(await put('iliad', { text: 'Other.' }, { 'if-match': '"5"' }))).toMatchObject({
+      status: 412,
+    });
+    const next = await put('iliad', { text: 'Other.' }, { 'if-match': '"0"' });
+    expect([next.status, next.headers.get('etag')]).toEqual([202, '"1"']);
+  });
+
+  it('makes the book, whose files can be had whole and in parts', async () => {
+    run();
+    await put('iliad', { text });
+    expect(await ended('iliad')).toMatchObject({ state: 'succeeded', result: { sentences_spoken: 3 } });
+    const listed = (await (await here.get('/v1/books/iliad/files')).json()) as {
+      data: { name: string; url: string; bytes: number; sha256: string }[];
+    };
+    expect(listed.data.map(({ name }) => name)).toEqual(['1.pcm', 'sentences.json']);
+    const [audio] = listed.data;
+    const whole = await here.get(audio!.url);
+    const all = await bytes(whole);
+    expect([whole.status, all.length]).toEqual([200, audio!.bytes]);
+    expect(createHash('sha256').update(all).digest('hex')).toBe(audio!.sha256);
+    expect(whole.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''1.pcm");
+    const part = await here.get(audio!.url, { range: 'bytes=100-199' });
+    expect([part.status, part.headers.get('content-range')]).toEqual([206, `bytes 100-199/${all.length}`]);
+    expect((await bytes(part)).equals(all.subarray(100, 200))).toBe(true);
+    const tail = await here.get(audio!.url, { range: 'bytes=-7' });
+    expect((await bytes(tail)).equals(all.subarray(-7))).toBe(true);
+    const behind = await here.get(audio!.url, { range: `bytes=${all.length}-` });
+    expect([behind.status, behind.headers.get('content-range')]).toEqual([416, `bytes */${all.length}`]);
+    const head = await fetch(here.url + audio!.url, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(all.length)]);
+    for (const name of ['2.pcm', '../request.json', '%2e%2e/1.pcm'])
+      expect((await here.get(`/v1/books/iliad/files/${name}`)).status, name).toBe(404);
+  });
+
+  it('names the field that is wrong', async () => {
+    const refused = async (body: unknown, headers = {}) => problem(await put('x', body, headers));
+    expect(await refused({})).toMatchObject({ status: 400, param: 'text' });
+    expect(await refused({ text, nonsense: 1 })).toMatchObject({ code: 'unknown_field', param: 'nonsense' });
+    expect(await refused({ text, speed: 9 })).toMatchObject({ status: 400, param: 'speed' });
+    expect(await refused({ text, voice: 'nobody' })).toMatchObject({
+      code: 'voice_not_found',
+      param: 'voice',
+    });
+    expect(await refused({ text, chapters: { 1: { voice: 'nobody' } } })).toMatchObject({
+      param: 'chapters.1.voice',
+    });
+    expect(await refused({ text, outputs: { audio: ['wma'] } })).toMatchObject({ param: 'outputs.audio.0' });
+    expect(await refused({ text: 'a\u0000b' })).toMatchObject({ status: 400, param: 'text' });
+    expect(await refused({ text: ' \n' })).toMatchObject({ code: 'text_empty' });
+    expect(await refused({ text: 'a'.repeat(4_100_000) })).toMatchObject({
+      status: 413,
+      code: 'payload_too_large',
+    });
+    expect(await refused({ text: 'Hm. '.repeat(30_000) })).toMatchObject({
+      status: 413,
+      code: 'text_too_long',
+    });
+    expect(await refused({ text }, { 'if-match': '"0"' })).toMatchObject({ status: 404 });
+    expect(await problem(await put('No-Good!', { text }))).toMatchObject({ status: 400, param: 'id' });
+    const plain = await fetch(`${here.url}/v1/books/x`, { method: 'PUT', body: 'hello' });
+    expect(await problem(plain)).toMatchObject({ status: 415 });
+    const broken = await fetch(`${here.url}/v1/books/x`, { method: 'PUT', headers: json, body: '{"text": ' });
+    expect(await problem(broken)).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect((await here.get('/v1/books/x')).status).toBe(404);
+  });
+
+  it('takes a long text in JSON apart elsewhere, with the same result', async () => {
+    const long = 'The morning was silver. '.repeat(4_000);
+    const response = await put('long', { text: long });
+    expect(response.status).toBe(202);
+    expect(await view(response)).toMatchObject({ sentences: 4_000, characters: long.length });
+    expect(await problem(await put('x', { text: long, document: {} }))).toMatchObject({ status: 400 });
+  });
+
+  it('only looks with dry_run: chapters, sentences, length, what is there already, what has to be made', async () => {
+    const estimate = async (given: string) =>
+      (await put('x', { text: given, type: 'markdown' }, {}, '?dry_run=true')).json() as Promise<
+        Record<string, unknown>
+      >;
+    const book = '# One\n\nHello there. Hello there.\n\n# Two\n\nGoodbye.\n';
+    expect(await estimate(book)).toMatchObject({
+      object: 'book.estimate',
+      chapters: [{ title: 'One' }, { title: 'Two' }],
+      sentences: 5,
+      cache_hits: 1,
+      cost: { sentences: 4 },
+    });
+    expect((await here.get('/v1/books/x')).status).toBe(404);
+    run();
+    await put('made', { text: book, type: 'markdown' });
+    await ended('made');
+    expect(await estimate(book)).toMatchObject({ cache_hits: 5, cost: { sentences: 0, characters: 0 } });
+  });
+});
+
+describe('POST /v1/books', () => {
+  it('takes a form with the manuscript as a file, a cover, and settings in fields', async () => {
+    const form = new FormData();
+    form.set('voice', 'tone');
+    form.set('speed', '1.5');
+    form.set('outputs', JSON.stringify({ audio: ['wav'], captions: [] }));
+    form.set('settings', JSON.stringify({ metadata: { title: 'From a form' } }));
+    form.set('document', new File(['# One\n\nHello there.\n'], 'book.md', { type: 'text/markdown' }));
+    form.set('cover', new File([Buffer.from('89504e470d0a1a0a', 'hex')], 'c.png', { type: 'image/png' }));
+    const response = await fetch(`${here.url}/v1/books`, { method: 'POST', body: form });
+    expect(response.status).toBe(202);
+    const book = await view(response);
+    expect(book).toMatchObject({ title: 'From a form', chapters: 1, sentences: 2 });
+    expect(book.id).toMatch(/^[0-9a-z]{26}$/);
+  });
+
+  it('refuses a form that is none, or has no manuscript, or two', async () => {
+    const send = (form: FormData) => fetch(`${here.url}/v1/books`, { method: 'POST', body: form });
+    const empty = new FormData();
+    empty.set('voice', 'tone');
+    expect(await problem(await send(empty))).toMatchObject({ status: 400, param: 'document' });
+    const two = new FormData();
+    two.set('a', new File(['Hello.'], 'a.txt'));
+    two.set('b', new File(['Hello.'], 'b.txt'));
+    expect(await problem(await send(two))).toMatchObject({ status: 400, param: 'b' });
+    const wrong = new FormData();
+    wrong.set('speed', 'fast');
+    wrong.set('document', new File(['Hello.'], 'a.txt'));
+    expect(await problem(await send(wrong))).toMatchObject({ status: 400, param: 'speed' });
+    const cut = await fetch(`${here.url}/v1/books`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+      body: '--x\r\nContent-Disposition: form-data; name="document"; filename="a.txt"\r\n\r\nHello',
+    });
+    expect((await problem(cut)).status).toBe(400);
+    const big = new FormData();
+    big.set('document', new File([Buffer.alloc(2_100_000, 'a')], 'a.txt'));
+    expect(await problem(await send(big))).toMatchObject({ status: 413 });
+  });
+});
+
+describe('a book that is there', () => {
+  it('is listed, newest first, page by page', async () => {
+    for (const id of ['a', 'b', 'c']) await put(id, { text });
+    const page = async (query: string) =>
+      (await (await here.get(`/v1/books?${query}`)).json()) as {
+        data: BookView[];
+        has_more: boolean;
+        last_id: string;
+      };
+    const first = await page('limit=2');
+    expect([first.data.map(({ id }) => id), first.has_more]).toEqual([['c', 'b'], true]);
+    const rest = await page(`limit=2&after=${first.last_id}`);
+    expect([rest.data.map(({ id }) => id), rest.has_more]).toEqual([['a'], false]);
+    expect((await here.get('/v1/books?limit=0')).status).toBe(400);
+  });
+
+  it('is paused, resumed and cancelled; what has ended is not', async () => {
+    await put('a', { text });
+    expect(await view(await post('a/pause'))).toMatchObject({ state: 'paused', queue_position: null });
+    run();
+    expect(await view(await post('a/resume'))).toMatchObject({ id: 'a' });
+    await ended('a');
+    expect(await problem(await post('a/pause'))).toMatchObject({ status: 409, code: 'book_ended' });
+    await stopRunning?.();
+    stopRunning = undefined;
+    await put('b', { text });
+    expect(await view(await post('b/cancel'))).toMatchObject({ state: 'cancelled' });
+    expect(await view(await post('b/retry'))).toMatchObject({ state: 'queued' });
+    expect((await post('nobody/pause')).status).toBe(404);
+  });
+
+  it('tells of its sentences, and has one changed', async () => {
+    run();
+    await put('a', { text: 'It begins. Poison {{tone:fail}} here. It ends.' });
+    expect(await ended('a')).toMatchObject({ state: 'partially_succeeded', result: { sentences_silent: 1 } });
+    const listed = async (query: string) =>
+      (
+        (await (await here.get(`/v1/books/a/sentences?${query}`)).json()) as {
+          data: { n: number; state: string }[];
+        }
+      ).data;
+    expect((await listed('')).map(({ n, state }) => [n, state])).toEqual([
+      [0, 'spoken'],
+      [1, 'silence'],
+      [2, 'spoken'],
+    ]);
+    expect((await listed('state=silence')).map(({ n }) => n)).toEqual([1]);
+    expect((await listed('after=0&limit=1')).map(({ n }) => n)).toEqual([1]);
+    const patch = (n: number | string, body: unknown, headers = {}) =>
+      fetch(`${here.url}/v1/books/a/sentences/${n}`, {
+        method: 'PATCH',
+        headers: { ...json, ...headers },
+        body: JSON.stringify(body),
+      });
+    expect((await patch(9, { text: 'x' })).status).toBe(404);
+    expect((await patch('x', { text: 'x' })).status).toBe(404);
+    expect(await problem(await patch(1, { word: 'x' }))).toMatchObject({ code: 'unknown_field' });
+    expect((await patch(1, { text: 'x' }, { 'if-match': '"9"' })).status).toBe(412);
+    const changed = await patch(1, { text: 'An antidote.' }, { 'if-match': '"0"' });
+    expect([changed.status, changed.headers.get('etag')]).toEqual([202, '"1"']);
+    expect(await ended('a', ['succeeded'])).toMatchObject({ result: { sentences_synthesized: 1 } });
+  });
+
+  it('sends events until it ends, each with all there is to know', async () => {
+    await put('a', { text });
+    const response = await here.get('/v1/books/a/events');
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    run();
+    const told = (await response.text()).split('\n\n').filter((block) => block.startsWith('event:'));
+    const events = told.map((block) => ({
+      name: /^event: (.*)$/m.exec(block)![1],
+      id: /^id: (.*)$/m.exec(block)![1]!,
+      book: JSON.parse(/^data: (.*)$/m.exec(block)![1]!) as BookView,
+    }));
+    expect(events[0]).toMatchObject({ name: 'progress', book: { state: 'queued' } });
+    expect(events.at(-1)).toMatchObject({ name: 'ended', book: { state: 'succeeded' } });
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    const again = await here.get('/v1/books/a/events', { 'last-event-id': events.at(-1)!.id });
+    expect(await again.text()).toBe('retry: 2000\n\n');
+  });
+
+  it('is deleted with everything that was made of it; another one may have its name', async () => {
+    run();
+    await put('a', { text });
+    await ended('a');
+    expect((await here.remove('/v1/books/a')).status).toBe(204);
+    expect((await here.remove('/v1/books/a')).status).toBe(404);
+    expect((await here.get('/v1/books/a/files')).status).toBe(404);
+    for await (const { key } of here.artefacts.list('books/')) expect(key).toBe('nothing');
+    await put('a', { text: 'Something else.' });
+    expect(await ended('a')).toMatchObject({ state: 'succeeded', sentences: 1 });
+  });
+});
