@@ -1,5 +1,5 @@
+import { floatBytes } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { floatBytes } from '../float-samples.ts';
 
 /** As `SynthesizerConfig.AudioEncoding` numbers them. */
 const bytesPerSample = { 0: 2, 1: 4 } as const;

@@ -1,6 +1,11 @@
-import { type AudioEncoder, createEncoder, pcmSamples } from '@rhapsode/audio';
-import { floatBytes } from '../float-samples.ts';
-import { muLawBytes, muLawHeader } from '../mu-law.ts';
+import {
+  type AudioEncoder,
+  createEncoder,
+  floatBytes,
+  muLawBytes,
+  muLawHeader,
+  pcmSamples,
+} from '@rhapsode/audio';
 import type { Wanted } from './formats.ts';
 
 /** Audio as the client wants it: one sequence of bytes with one header, however often it is flushed. */

@@ -1,4 +1,4 @@
-import { pcmSamples } from '@rhapsode/audio';
+import { pcmSamples } from './pcm.ts';
 
 const bias = 0x84;
 const loudest = 32_635;

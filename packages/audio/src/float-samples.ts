@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { pcmSamples } from '@rhapsode/audio';
+import { pcmSamples } from './pcm.ts';
 
 const littleEndian = endianness() === 'LE';
 
