@@ -14,13 +14,13 @@ import { gate, until } from '../support/wait.ts';
 /** As a chat model gives it: words and parts of words, the space in front. */
 const tokensOf = (text: string): string[] => text.match(/\s*\S{1,4}|\s+$/g) ?? [];
 
-describe('a session on real servers', () => {
+describe('a session on real servers', { timeout: 120_000 }, () => {
   let fleet: Fleet;
   let other: Service;
   beforeAll(async () => {
     fleet = await startFleet({ workers: 2, env: { RHAPSODE_TEXT_IDLE_SECONDS: '20' } });
     other = await fleet.addGateway({});
-  });
+  }, 120_000);
   afterAll(() => fleet?.stop());
   const gateways = () => [fleet.gateway.url, other.url];
   let ids = 0;
