@@ -61,7 +61,8 @@ export const limitSettings = {
   },
   textIdleSeconds: {
     name: 'RHAPSODE_TEXT_IDLE_SECONDS',
-    description: 'An utterance whose text is still arriving is cancelled when nothing arrives for so long, and one of a session when no socket is there for it',
+    description:
+      'An utterance whose text is still arriving is cancelled when nothing arrives for so long, and one of a session when no socket is there for it',
     default: '60',
     schema: integer(1, 86_400),
   },
