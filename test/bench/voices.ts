@@ -19,11 +19,11 @@ import { compareWithSherpa } from './voices-sherpa.ts';
  * What the engine costs and how soon it is heard, on a graph of the sizes of Piper's "medium" voices with random weights. All of it is
  * measured interleaved with the whole graph as it comes, or with sherpa-onnx, and given as a ratio: median (least to greatest).
  */
-const repeats = 7;
+const repeats = 5;
 const phrase = 'Good morning to you all, and welcome to this reading of an old book';
 const sentences: readonly { readonly text: string; readonly first: number }[] = [
-  { text: 'Good morning to you all.', first: 0.25 },
-  { text: `${phrase}.`, first: 0.15 },
+  { text: 'Good morning to you all here.', first: 0.25 },
+  { text: `${phrase} from here.`, first: 0.15 },
   {
     text: `${phrase} by the sea, which was written a very long time ago by somebody who said ${phrase.toLowerCase()}.`,
     first: 0.15,
@@ -54,7 +54,7 @@ export async function measureVoices(): Promise<Row[]> {
       rows.push(...(await oneSentence(engine, whole, text, most)));
     await whole.close();
     rows.push(await fourAtOnce(engine));
-    for (const { text } of sentences) {
+    for (const { text } of sentences.slice(0, 2)) {
       const { bulkCpu, bulkTime, listenerCpu, first, met } = await compareWithSherpa(
         engine,
         modelsDir,
