@@ -8,6 +8,7 @@ import { medium } from '../../models/fixtures/vits.ts';
 import { startFleet } from '../support/fleet.ts';
 import { plainText } from '../support/texts.ts';
 import { measureBacklog } from './backlog.ts';
+import { measureBook } from './book.ts';
 import { measureEncoders } from './encoders.ts';
 import { measureFirstAudio } from './first-audio.ts';
 import { measureSessions } from './session.ts';
@@ -40,6 +41,18 @@ const benches: Record<string, () => Promise<Row[]>> = {
   },
 
   encoders: measureEncoders,
+
+  /** On a voice of the usual size, as below. */
+  async book() {
+    const modelsDir = await mkdtemp(join(tmpdir(), 'rhapsode-bench-'));
+    writeFixture(modelsDir, 'medium', medium);
+    const catalogue = { modelsDir, espeak: false } as const;
+    try {
+      return await measureBook({ catalogue, voice: 'medium', slots: availableParallelism(), rounds: 3 });
+    } finally {
+      await rm(modelsDir, { recursive: true, force: true });
+    }
+  },
 
   /** A Piper voice of the usual size, with random weights: it costs what a real one does. */
   async throughput() {
