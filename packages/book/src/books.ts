@@ -28,6 +28,7 @@ import type { PlanSupervision } from './plan/plan-elsewhere.ts';
 import type { OutputFile, RenderedBook } from './render/port.ts';
 import type { BookSettings, SentenceEdit } from './request.ts';
 import type { SegmentStore } from './segments/segment-store.ts';
+import { parseWebhookUrl, type WebhookSettings } from './webhook/send.ts';
 
 export interface BooksDeps {
   readonly artefacts: ArtefactStore;
@@ -41,6 +42,8 @@ export interface BooksDeps {
   readonly supervision?: PlanSupervision;
   /** Names where a new book's pieces are kept: a name of its own, unless there is one book only and it is to be found again. */
   readonly newHome?: () => string;
+  /** Absent: webhooks are off. */
+  readonly webhooks?: Pick<WebhookSettings, 'allowPrivate'>;
 }
 
 export interface NewBookRequest {
@@ -92,6 +95,16 @@ export interface Books {
 }
 
 const revisions = 8;
+
+function checkWebhook(url: string | undefined, webhooks: BooksDeps['webhooks']): void {
+  if (url === undefined) return;
+  if (!webhooks)
+    throw new RhapsodeError('unsupported_setting', {
+      message: 'webhooks are off here; leave out the webhook, or have them turned on',
+      param: 'webhook',
+    });
+  parseWebhookUrl(url, webhooks, 'webhook');
+}
 
 export function createBooks(deps: BooksDeps): Books {
   const { artefacts, books, limits } = deps;
@@ -179,6 +192,7 @@ export function createBooks(deps: BooksDeps): Books {
 
   return {
     async create({ tenant, id, settings, manuscript, replaces, signal }) {
+      checkWebhook(settings.webhook, deps.webhooks);
       const chosen = await chooseVoices(settings, deps.findVoice);
       const digest = requestDigest(settings, await digestFile(manuscript.path), manuscript.cover);
       const known = await books.get(tenant, id);

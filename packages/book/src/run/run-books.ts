@@ -14,6 +14,8 @@ export interface RunBooksOptions {
   /** Who is not heard of for this long loses its books to others. */
   readonly leaseMs?: number;
   readonly lookEveryMs?: number;
+  /** Called before it is said that a book has ended, and may be called for one that then has not. */
+  readonly beforeEnd?: (book: BookRecord) => Promise<void>;
   readonly onEnded?: (book: BookRecord, outcome: string) => Promise<void> | void;
 }
 
@@ -37,7 +39,7 @@ const retryMs = { first: 500, most: 30_000 };
  * a time, and where a lease was lost while its holder still works, both make the same bytes.
  */
 export function runBooks(deps: RunDeps, options: RunBooksOptions): RunningBooks {
-  const { owner, atOnce = 4, leaseMs = 6_000, lookEveryMs = 500, onEnded } = options;
+  const { owner, atOnce = 4, leaseMs = 6_000, lookEveryMs = 500, beforeEnd, onEnded } = options;
   const { artefacts, books, observer } = deps;
   const closing = new AbortController();
   const running = new Set<Promise<void>>();
@@ -53,6 +55,7 @@ export function runBooks(deps: RunDeps, options: RunBooksOptions): RunningBooks 
     const renewing = renewUntil(run, lease, book, stop);
     try {
       const outcome = JSON.stringify(await run.ended);
+      await beforeEnd?.(book);
       // What can't be said now is said later: the next one who runs the book finds all of it made.
       if (await books.settle(lease, book.edition, outcome)) {
         troubles.delete(name);

@@ -24,6 +24,7 @@ export interface BenchOptions {
   readonly realTimeFactor?: number;
   readonly maxOpen?: number;
   readonly render?: Render;
+  readonly webhooks?: { readonly allowPrivate: boolean };
 }
 
 /** Books on the embedded pipeline with the test voices. */
@@ -55,6 +56,7 @@ export async function bench(options: BenchOptions = {}) {
       pool: 'default',
     }),
     limits: { maxCharacters: 10_000_000, maxBytes: 100_000_000, maxOpen: options.maxOpen ?? 100 },
+    ...(options.webhooks ? { webhooks: options.webhooks } : {}),
   });
   const troubles: unknown[] = [];
   const runDeps: RunDeps = {
