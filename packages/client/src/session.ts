@@ -79,6 +79,8 @@ export interface Session {
 /** Of a WebSocket's close: any other server would say the same. */
 const finalCodes = [1002, 1003, 1007, 1008, 1009];
 
+const knownTypes: readonly string[] = serverMessage.options.map(({ shape }) => shape.type.value);
+
 export function createSession(options: SessionOptions): Session {
   const { urls, socket, open, forget, onSentence, signal } = options;
   const { silenceMs = 30_000, maxBufferedBytes = 32 << 20 } = options;
@@ -194,11 +196,16 @@ export function createSession(options: SessionOptions): Session {
       );
   }
 
-  function onMessage(raw: unknown): void {
+  function onMessage(raw: { readonly type: string }): void {
     heardAtMs = performance.now();
     const { data: message } = serverMessage.safeParse(raw);
-    // What a newer server says besides is not for us.
-    if (!message) return;
+    if (!message) {
+      // What a newer server says besides is not for us.
+      if (!knownTypes.includes(raw.type)) return;
+      const what = `the server sent a message of type ${raw.type} that is not one of the protocol`;
+      fail(new StreamError('bad_message', { message: what }));
+      return;
+    }
     if ('context' in message && message.context !== undefined && message.context !== context) return;
     guard(() => handle(message));
   }

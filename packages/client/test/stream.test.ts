@@ -132,6 +132,22 @@ describe('a stream', () => {
     await expect(stream.waitUntilDone()).rejects.toBe(error);
   });
 
+  it('fails at a message that it can’t read, and passes over one that it does not know', async () => {
+    const unknown = startGateways(() => ({
+      garble: (message) => (message.type === 'received' ? { type: 'greeting', text: 'hello' } : message),
+    }));
+    const stream = clientOf(unknown).createStream();
+    const [pcm] = await Promise.all([heard(stream), feedAll(stream, [text])]);
+    expect(pcm).toEqual(expectedPcm(text));
+    const unreadable = startGateways(() => ({
+      garble: (message) => (message.type === 'segment_end' ? { ...message, marks: 'none' } : message),
+    }));
+    const failing = clientOf(unreadable).createStream();
+    void failing.feed(text);
+    await expect(failing.waitUntilDone()).rejects.toMatchObject({ code: 'bad_message' });
+    expect(unreadable.heard.length).toBe(1);
+  });
+
   it('tells a limit of the server as a QuotaError, and does not try it elsewhere', async () => {
     const gateways = startGateways(() => ({
       refuses: ({ type }) => (type === 'open' ? new RhapsodeError('rate_limited') : undefined),

@@ -86,7 +86,7 @@ export function createTtsWrapperEngine<B extends WrapperClass>(
     async synthToBytestream(text: string, options: EngineOptions = {}) {
       const stream = client.createStream(this.#streamed(text, options));
       const wordBoundaries: ReturnType<typeof boundaryOf>[] = [];
-      stream.on('boundary', (word) => wordBoundaries.push(boundaryOf(word)));
+      stream.on('boundary', (word) => word.type === 'word' && wordBoundaries.push(boundaryOf(word)));
       const chunks = stream[Symbol.asyncIterator]();
       void stream.feed(text);
       stream.done();

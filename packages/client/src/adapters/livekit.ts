@@ -55,7 +55,7 @@ export async function createLiveKitTts(livekit: LiveKit, client: Client, options
   /** Passes a stream's audio on. The last packet says so, so one is held back. */
   async function pass(stream: SpeechStream, segmentId: string, output: Output): Promise<void> {
     let words: Boundary[] = [];
-    stream.on('boundary', (word) => words.push(word));
+    stream.on('boundary', (word) => word.type === 'word' && words.push(word));
     const packet = ({ pcm, sampleRateHz }: AudioChunk, final: boolean): object => {
       const timedTranscripts = words.map(({ text, seconds, durationSeconds }) => {
         const endTime = seconds + durationSeconds;

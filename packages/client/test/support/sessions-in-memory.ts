@@ -35,6 +35,8 @@ export interface Faults {
     pcm: Int16Array;
   }) => { segment: number; firstSample: number; pcm: Int16Array }[];
   readonly refuses?: (message: ParsedClientMessage) => RhapsodeError | undefined;
+  /** Said instead of a message. */
+  readonly garble?: (message: ServerMessage) => object;
   readonly closeCode?: number;
 }
 
@@ -163,7 +165,7 @@ export function startGateways(faultsOf: (connection: number) => Faults = () => (
 
     say(message: ServerMessage): boolean {
       if (!this.passes(message)) return false;
-      this.onmessage?.({ data: JSON.stringify(message) });
+      this.onmessage?.({ data: JSON.stringify(this.faults.garble?.(message) ?? message) });
       return true;
     }
 
