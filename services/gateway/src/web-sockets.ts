@@ -9,6 +9,9 @@ export const longestMessageBytes = 1024 * 1024;
 /** What is read and not done yet: beyond it the socket is not read. */
 const mostWaiting = { messages: 256, bytes: 512 * 1024 };
 const pingEveryMs = 15_000;
+/** Five minutes for a client that has something to read. */
+const mostUnanswered = { quiet: 1, behind: 20 };
+const littleBytes = 16 * 1024;
 const closeGraceMs = 1_000;
 
 /** Lets routes take WebSockets: `wsHandler` of a route that is registered behind this. */
@@ -78,22 +81,29 @@ export async function sendFrame(
   await drain.settle(socket, closed);
 }
 
-/** A client that has gone without a word is noticed; one that is not read just now can't answer. */
-export function keepAlive(ws: WebSocket): void {
-  let heard = true;
+/**
+ * A client that has gone without a word is noticed. One that is not read just now can't answer, and one that reads as slowly as
+ * it plays comes to a ping only when it has read what was sent before: it has minutes.
+ */
+export function keepAlive(ws: WebSocket, socket: Socket): void {
+  let unanswered = 0;
+  let heardAtBytes = socket.bytesWritten;
   const hear = () => {
-    heard = true;
+    unanswered = 0;
+    heardAtBytes = socket.bytesWritten;
   };
   ws.on('message', hear);
   ws.on('pong', hear);
   ws.on('ping', (data) => {
     hear();
-    if (ws.readyState === ws.OPEN && ws.bufferedAmount < 16 * 1024) ws.pong(data);
+    if (ws.readyState === ws.OPEN && ws.bufferedAmount < littleBytes) ws.pong(data);
   });
   const timer = setInterval(() => {
-    if (!heard && !ws.isPaused) return ws.terminate();
-    heard = false;
-    if (ws.readyState === ws.OPEN && ws.bufferedAmount < 16 * 1024) ws.ping();
+    if (ws.isPaused) return;
+    const isBehind = socket.bytesWritten - heardAtBytes > littleBytes;
+    if (unanswered >= (isBehind ? mostUnanswered.behind : mostUnanswered.quiet)) return ws.terminate();
+    unanswered += 1;
+    if (ws.readyState === ws.OPEN && ws.bufferedAmount < littleBytes) ws.ping();
   }, pingEveryMs).unref();
   ws.once('close', () => clearInterval(timer));
 }

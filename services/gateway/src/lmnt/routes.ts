@@ -143,7 +143,7 @@ function serve(ws: WebSocket, socket: Socket, deps: GatewayDeps, requestId: stri
     },
     requestId,
   );
-  keepAlive(ws);
+  keepAlive(ws, socket);
   const silent = setTimeout(() => ws.close(1008, 'no first message came'), firstMessageMs).unref();
   ws.once('message', () => clearTimeout(silent));
   readMessages(ws, session.take);

@@ -40,7 +40,7 @@ function serveSession(ws: WebSocket, socket: Socket, deps: GatewayDeps): void {
   const startedAtMs = performance.now();
   const link = createLink(ws, socket, deps.drain);
   const session = createSession(deps, link, limits);
-  keepAlive(ws);
+  keepAlive(ws, socket);
   const ready = greet(link.send, limits, deps);
 
   async function take(data: Uint8Array, isBinary: boolean): Promise<void> {
