@@ -43,7 +43,7 @@ export interface BooksDeps {
   /** Names where a new book's pieces are kept: a name of its own, unless there is one book only and it is to be found again. */
   readonly newHome?: () => string;
   /** Absent: webhooks are off. */
-  readonly webhooks?: Pick<WebhookSettings, 'allowPrivate'>;
+  readonly webhooks?: Pick<WebhookSettings, 'allowPrivate'> | undefined;
 }
 
 export interface NewBookRequest {

@@ -16,4 +16,4 @@ export { type SegmentLimits, sweepSegments } from './segments/sweep-segments.ts'
 export { createInFlight, type InFlight } from './speak/in-flight.ts';
 export { type Problem, type Verified, type VerifySource, verifyBook } from './verify.ts';
 export { type BookWebhooks, createBookWebhooks } from './webhook/book-webhooks.ts';
-export type { WebhookSettings } from './webhook/send.ts';
+export { type WebhookSettings, webhookSettings } from './webhook/send.ts';

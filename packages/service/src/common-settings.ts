@@ -68,6 +68,17 @@ export const commonSettings = {
     default: '',
     schema: mapping,
   },
+  webhookSecret: {
+    name: 'RHAPSODE_WEBHOOK_SECRET',
+    description: 'Signs webhooks, as whsec_ and base64 or any text; webhooks are off if not set',
+    schema: z.string().min(16, 'must have at least 16 characters'),
+  },
+  webhookPrivate: {
+    name: 'RHAPSODE_WEBHOOK_PRIVATE',
+    description: 'Whether webhooks may go to private addresses, and over plain HTTP',
+    default: 'false',
+    schema: flag,
+  },
   testVoices: {
     name: 'RHAPSODE_TEST_VOICES',
     description: 'Whether the test voices (tone, tone-random) can be used',

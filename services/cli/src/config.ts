@@ -21,6 +21,8 @@ const {
   logLevel,
   redisUrl,
   natsUrl,
+  webhookSecret,
+  webhookPrivate,
 } = commonSettings;
 
 export const cliSettings = {
@@ -52,6 +54,8 @@ export const cliSettings = {
   dataDir,
   s3Url,
   ...bookWorkSettings,
+  webhookSecret,
+  webhookPrivate,
   ...limitSettings,
   ...protocolSettings,
   drainSeconds,

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  createBookWebhooks,
   createInFlight,
   createSegmentStore,
   renderBook,
   renderChapter,
   runBooks,
   sweepSegments,
+  webhookSettings,
 } from '@rhapsode/book';
 import type { AudioLog } from '@rhapsode/log';
 import type { Dispatcher, Observer } from '@rhapsode/pipeline';
@@ -34,11 +36,26 @@ export function startBooks(
     booksAtOnce,
     keepSentenceDays,
     keepSentencesMb,
-  }: Pick<CollectorConfig, 'booksAtOnce' | 'keepSentenceDays' | 'keepSentencesMb'>,
+    ...config
+  }: Pick<
+    CollectorConfig,
+    'booksAtOnce' | 'keepSentenceDays' | 'keepSentencesMb' | 'webhookSecret' | 'webhookPrivate'
+  >,
   deps: BookWorkDeps,
 ): void {
   const { store, bookStore, artefacts, audioLog, dispatcher, observer, lifecycle, log } = deps;
   if (booksAtOnce > 0) {
+    const settings = webhookSettings(config);
+    const webhooks =
+      settings &&
+      createBookWebhooks({
+        artefacts,
+        books: bookStore,
+        settings,
+        onTrouble: (error) => observer.trouble('webhooks', error),
+        onGivenUp: ({ tenant, book }, reason) => log.warn({ tenant, book, reason }, 'a webhook was given up'),
+      });
+    if (webhooks) lifecycle.onClose('webhooks', () => webhooks.close());
     const running = runBooks(
       {
         store,
@@ -54,7 +71,11 @@ export function startBooks(
       {
         owner: `${hostname()}-${randomUUID().slice(0, 8)}`,
         atOnce: booksAtOnce,
-        onEnded: ({ id, tenant }, outcome) => log.info({ book: id, tenant, outcome }, 'a book has ended'),
+        ...(webhooks ? { beforeEnd: webhooks.beforeEnd } : {}),
+        onEnded({ id, tenant }, outcome) {
+          log.info({ book: id, tenant, outcome }, 'a book has ended');
+          webhooks?.onEnded();
+        },
       },
     );
     lifecycle.onClose('books at work', () => running.close());

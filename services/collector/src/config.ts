@@ -1,7 +1,7 @@
 import { commonSettings, integer, port, readSettings, type Settings } from '@rhapsode/service';
 
 const { host, corsOrigins, redisUrl, natsUrl, logShards, logStorage, logMaxMb, pools } = commonSettings;
-const { dataDir, s3Url, drainSeconds, logLevel } = commonSettings;
+const { dataDir, s3Url, webhookSecret, webhookPrivate, drainSeconds, logLevel } = commonSettings;
 
 /** How books are made; the embedded server has the same. */
 export const bookWorkSettings = {
@@ -39,6 +39,8 @@ export const collectorSettings = {
   dataDir,
   s3Url,
   ...bookWorkSettings,
+  webhookSecret,
+  webhookPrivate,
   drainSeconds,
   logLevel,
 } as const;

@@ -13,6 +13,7 @@ import { z } from 'zod';
 
 const { host, corsOrigins, redisUrl, natsUrl, logShards, logStorage, logMaxMb } = commonSettings;
 const { pools, defaultVoice, aliases, dataDir, s3Url, drainSeconds, logLevel } = commonSettings;
+const { webhookSecret, webhookPrivate } = commonSettings;
 
 /** What the gateway accepts, and how it answers; the embedded server has the same. */
 export const limitSettings = {
@@ -129,6 +130,8 @@ export const gatewaySettings = {
   ...protocolSettings,
   dataDir,
   s3Url,
+  webhookSecret,
+  webhookPrivate,
   drainSeconds,
   logLevel,
 } as const;

@@ -1,4 +1,4 @@
-import { createBooks, createSegmentStore } from '@rhapsode/book';
+import { createBooks, createSegmentStore, webhookSettings } from '@rhapsode/book';
 import type { AudioLog } from '@rhapsode/log';
 import { createDispatcher, createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
 import type { JobQueue } from '@rhapsode/queue';
@@ -71,6 +71,7 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
       segments: createSegmentStore(artefacts),
       findVoice: voices.find,
       limits: bookLimits(config),
+      webhooks: webhookSettings(config),
     }),
     audio: createCollectorSource(collectorUrls),
     describeAudio: createCollectorDescriber(collectorUrls),

@@ -16,6 +16,15 @@ export interface WebhookSettings {
   readonly ca?: string;
 }
 
+/** From the settings of a service; undefined: webhooks are off. */
+export const webhookSettings = ({
+  webhookSecret: secret,
+  webhookPrivate: allowPrivate,
+}: {
+  readonly webhookSecret?: string | undefined;
+  readonly webhookPrivate: boolean;
+}): WebhookSettings | undefined => (secret === undefined ? undefined : { secret, allowPrivate });
+
 export interface ResolvedAddress {
   readonly address: string;
   readonly family: number;

@@ -1,4 +1,4 @@
-import { createBooks, createSegmentStore } from '@rhapsode/book';
+import { createBooks, createSegmentStore, webhookSettings } from '@rhapsode/book';
 import { answerAudio, describeAudio } from '@rhapsode/collector/audio-answer';
 import { startBooks } from '@rhapsode/collector/book-work';
 import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
@@ -90,6 +90,7 @@ export const serve: Command = {
         segments: createSegmentStore(artefacts),
         findVoice: voices.find,
         limits: bookLimits(config),
+        webhooks: webhookSettings(config),
       }),
       audio: (wanted) => answerAudio(wanted, listenDeps),
       describeAudio: (wanted) => describeAudio(wanted, listenDeps),
