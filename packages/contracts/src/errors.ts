@@ -117,6 +117,12 @@ export const errorCatalogue = {
     safe: 'The request took too long to arrive.',
   },
   model_not_found: { status: 404, grpc: 'NOT_FOUND', retryable: false, safe: 'There is no such model.' },
+  origin_refused: {
+    status: 403,
+    grpc: 'PERMISSION_DENIED',
+    retryable: false,
+    safe: 'Web pages of this origin may not call.',
+  },
   method_not_allowed: {
     status: 405,
     grpc: 'UNIMPLEMENTED',

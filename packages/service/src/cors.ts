@@ -1,4 +1,5 @@
 import cors from '@fastify/cors';
+import { RhapsodeError } from '@rhapsode/contracts';
 import type { FastifyInstance } from 'fastify';
 
 /** What a page may read of an answer, besides its body. */
@@ -19,3 +20,26 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[]): 
     maxAge: 600,
   });
 }
+
+/**
+ * A browser lets any page open a WebSocket to anywhere and leaves it to the server to look at where the page is from. Clients
+ * that are no browsers do not say.
+ */
+export function guardWebSockets(app: FastifyInstance, origins: readonly string[]): void {
+  app.addHook('onRequest', async ({ headers: { upgrade, origin, host } }) => {
+    if (!isWebSocket(upgrade) || origin === undefined) return;
+    const ownPage = URL.canParse(origin) && new URL(origin).host === host;
+    if (!ownPage && !origins.includes('*') && !origins.includes(origin))
+      throw new RhapsodeError('origin_refused', {
+        message: `pages of ${origin.slice(0, 200)} may not call; RHAPSODE_CORS_ORIGINS names those that may`,
+      });
+  });
+  // Node's HTTP server has let go of the socket of such a request: when it was answered otherwise, nobody else closes it.
+  app.addHook('onSend', async ({ headers: { upgrade }, raw: { socket } }, reply) => {
+    if (!isWebSocket(upgrade)) return;
+    void reply.header('connection', 'close');
+    reply.raw.once('finish', () => socket.destroySoon());
+  });
+}
+
+const isWebSocket = (upgrade: string | undefined) => upgrade?.toLowerCase() === 'websocket';

@@ -5,7 +5,7 @@ import { type ErrorCode, errorBody, RhapsodeError } from '@rhapsode/contracts';
 import type { Lifecycle } from '@rhapsode/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { watchRoutes } from './api-routes.ts';
-import { allowOrigins } from './cors.ts';
+import { allowOrigins, guardWebSockets } from './cors.ts';
 import { answerErrors, type ErrorDeps, sendError } from './http-errors.ts';
 import { acceptJson } from './strict-json.ts';
 
@@ -51,6 +51,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   }) as unknown as FastifyInstance;
 
   if (corsOrigins.length > 0) allowOrigins(app, corsOrigins);
+  guardWebSockets(app, corsOrigins);
   acceptJson(app);
   watchRoutes(app);
   answerErrors(app, options);

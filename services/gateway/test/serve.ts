@@ -16,6 +16,7 @@ import { createLogGuard } from '../src/log-guard.ts';
 import { createVoiceDirectory } from '../src/voice-directory.ts';
 
 export interface ServeOptions {
+  readonly corsOrigins?: readonly string[];
   readonly realTimeFactor?: number;
   readonly limits?: Partial<GatewayDeps['limits']>;
   readonly idleMs?: number;
@@ -41,7 +42,13 @@ export async function serve(options: ServeOptions = {}) {
   const lifecycle = createLifecycle({ log, graceMs: 0 });
   const metrics = createMetrics();
   const observer = createMetricsObserver(metrics, log, 'default');
-  const app = createHttpApp({ log, metrics, lifecycle, bodyLimitBytes: 4_000_000 });
+  const app = createHttpApp({
+    log,
+    metrics,
+    lifecycle,
+    bodyLimitBytes: 4_000_000,
+    corsOrigins: options.corsOrigins ?? [],
+  });
   const voices = createVoiceDirectory({ store, pools: ['default'], aliases: { default: 'tone' } });
   const artefacts = createMemoryArtefacts();
   const bookStore = createMemoryBooks();

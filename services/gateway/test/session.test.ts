@@ -1,5 +1,6 @@
-import type { ClientMessage, ServerMessage } from '@rhapsode/contracts/session';
+import { type ClientMessage, type ServerMessage, sessionPath } from '@rhapsode/contracts/session';
 import { afterEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { openSession, positionOf, type SessionClient } from '../../../test/support/session-client.ts';
 import { until } from '../../../test/support/wait.ts';
 import { bytes, type Served, type ServeOptions, serve } from './serve.ts';
@@ -32,6 +33,30 @@ async function whole(one: Served, input: string, fields: object = {}): Promise<B
   return bytes(await one.get(`${audio_url}?format=pcm`));
 }
 const typesOf = (messages: readonly ServerMessage[]) => messages.map(({ type }) => type);
+
+describe('a web page', () => {
+  it.each([
+    ['of a named origin', 'https://reader.example', true],
+    ['of the gateway itself', 'own', true],
+    ['of another origin', 'https://evil.example', false],
+    ['without an origin', 'null', false],
+  ])('%s may open a session or not', async (_, origin, may) => {
+    const one = await start({ corsOrigins: ['https://reader.example'] });
+    const ws = new WebSocket(one.url.replace(/^http/, 'ws') + sessionPath, {
+      origin: origin === 'own' ? one.url : origin,
+    });
+    const status = await new Promise((resolve, reject) => {
+      ws.on('open', () => resolve(101));
+      ws.on('unexpected-response', (__, response) => {
+        // The gateway hangs up by itself.
+        response.on('close', () => resolve(response.statusCode)).resume();
+      });
+      ws.on('error', reject);
+    });
+    ws.terminate();
+    expect(status).toBe(may ? 101 : 403);
+  });
+});
 
 describe('a session', () => {
   it('speaks text that comes token by token: the samples of the same text sent whole, each sentence announced and ended', async () => {
