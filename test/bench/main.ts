@@ -9,6 +9,7 @@ import { startFleet } from '../support/fleet.ts';
 import { plainText } from '../support/texts.ts';
 import { measureBacklog } from './backlog.ts';
 import { measureBook } from './book.ts';
+import { measureBookSpeed, measureBooks } from './books.ts';
 import { measureEncoders } from './encoders.ts';
 import { measureFirstAudio } from './first-audio.ts';
 import { measureSessions } from './session.ts';
@@ -28,6 +29,10 @@ const benches: Record<string, () => Promise<Row[]>> = {
   },
 
   backlog: measureBacklog,
+
+  books: measureBooks,
+
+  'book-speed': measureBookSpeed,
 
   voices: measureVoices,
 

@@ -9,6 +9,8 @@ import { idOf, shown } from './books.ts';
 
 const lookEveryMs = 500;
 const beatEveryMs = 15_000;
+/** Nothing is made as it is taken, so nobody has to know what was. */
+const drain = { settle: async () => {} };
 
 /** Told apart from progress: what a client acts on. */
 const ended: readonly BookView['state'][] = ['succeeded', 'partially_succeeded', 'failed', 'cancelled'];
@@ -18,7 +20,7 @@ const ended: readonly BookView['state'][] = ['succeeded', 'partially_succeeded',
  * that still matters: it hears the newest state at once, whatever `Last-Event-ID` it had, unless it had this one already.
  * After the end of the book the stream ends in good order.
  */
-export function bookEvents(app: FastifyInstance, { books, tenant, drain, log }: GatewayDeps): void {
+export function bookEvents(app: FastifyInstance, { books, tenant, log }: GatewayDeps): void {
   app.get('/v1/books/:id/events', { config: { api: bookApi.events } }, async (request, reply) => {
     const id = idOf(request);
     const first = await books.get(tenant, id);

@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeBook, startBookFleet } from '../support/books.ts';
+import { residentBytes } from '../support/children.ts';
+import { plainText } from '../support/texts.ts';
+import type { Row } from './table.ts';
+
+async function withFleet<T>(
+  options: Omit<Parameters<typeof startBookFleet>[0], 'dataDir'>,
+  call: (fleet: Awaited<ReturnType<typeof startBookFleet>>) => Promise<T>,
+): Promise<T> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'rhapsode-bench-books-'));
+  try {
+    const fleet = await startBookFleet({ ...options, dataDir });
+    try {
+      return await call(fleet);
+    } finally {
+      await fleet.stop();
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** How much sooner a book is there with 8 slots than with 1. The test voice waits and does not compute, so cores do not count. */
+async function parallelRow(): Promise<Row> {
+  const text = plainText(64, 50);
+  const took = (slots: number) =>
+    withFleet(
+      { workers: 1, slots, collectors: 1, env: { RHAPSODE_TONE_REAL_TIME_FACTOR: '0.5' } },
+      async (fleet) => {
+        const body = { text, outputs: { audio: ['wav'], captions: [], loudness: null } };
+        const { view } = await makeBook(fleet, 'book', body, undefined, {}, 600_000);
+        return view.result!.elapsed_seconds;
+      },
+    );
+  const [eight, one] = [await took(8), await took(1)];
+  return {
+    what: `a book with 8 slots (${eight.toFixed(1)} s) against 1 (${one.toFixed(1)} s), test voice at RTF 0.5`,
+    got: `${(one / eight).toFixed(2)} ×`,
+    target: '7.2 ×',
+    met: one / eight >= 7.2,
+  };
+}
+
+const lookEveryMs = 250;
+
+/** What gateway and collector hold at most while a book of so many words is accepted and spoken. */
+async function memoryRows(): Promise<Row[]> {
+  const most = (words: number) =>
+    withFleet({ workers: 1, slots: 2, collectors: 1 }, async (fleet) => {
+      const watched = { gateway: fleet.gateway.pid, collector: fleet.collectors[0]!.pid };
+      const peaks = { gateway: 0, collector: 0 };
+      const timer = setInterval(() => {
+        for (const name of ['gateway', 'collector'] as const)
+          peaks[name] = Math.max(peaks[name], residentBytes(watched[name]));
+      }, lookEveryMs);
+      // The same sentences again and again: a million words need not be spoken to be gone through.
+      const paragraph = `${plainText(400, 60)}\n\n`;
+      const times = Math.max(1, Math.round(words / paragraph.split(' ').length));
+      const body = {
+        text: paragraph.repeat(times),
+        outputs: { audio: ['wav'], captions: ['srt'], loudness: null },
+      };
+      try {
+        await makeBook(fleet, 'book', body, undefined, {}, 3_600_000);
+        return peaks;
+      } finally {
+        clearInterval(timer);
+      }
+    });
+  const [short, long] = [await most(10_000), await most(1_000_000)];
+  return (['gateway', 'collector'] as const).map((name) => {
+    const ratio = long[name] / short[name];
+    const mb = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
+    return {
+      what: `${name}: memory for 1,000,000 words (${mb(long[name])}) to that for 10,000 (${mb(short[name])})`,
+      got: ratio.toFixed(2),
+      target: '0.90 to 1.10',
+      met: ratio >= 0.9 && ratio <= 1.1,
+    };
+  });
+}
+
+export const measureBooks = async (): Promise<Row[]> => [await parallelRow(), ...(await memoryRows())];
+export const measureBookSpeed = async (): Promise<Row[]> => [await parallelRow()];
