@@ -32,7 +32,8 @@ const momentMs = 250;
 export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain {
   const { limitBytes = 256 * 1024, fastBytes = 16 * 1024 * 1024, readTable = readTcpTable } = options;
   const accounts = new WeakMap<Socket, Account>();
-  const waiting = new Map<Socket, () => void>();
+  /** Answers of one connection may wait together: the client asks for the next when it has all bytes of the one before. */
+  const waiting = new Map<Socket, Set<() => void>>();
   let watching = false;
 
   function accountOf(socket: Socket): Account {
@@ -60,7 +61,7 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
   async function look(): Promise<boolean> {
     const table = await readTable(new Set([...waiting.keys()].map(familyOf)));
     let news = false;
-    for (const [socket, resolve] of waiting) {
+    for (const [socket, resolves] of waiting) {
       const key = tcpKey(socket);
       const queued = key === undefined ? undefined : table?.get(key);
       // Not in the list: closed, or a system that does not tell. Nothing to wait for.
@@ -68,7 +69,7 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
       renew(accountOf(socket), socket.bytesWritten - unacknowledged);
       if (!maySend(socket)) continue;
       waiting.delete(socket);
-      resolve();
+      for (const resolve of resolves) resolve();
       news = true;
     }
     return news;
@@ -91,12 +92,15 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
       if (maySend(socket) || signal.aborted || socket.destroyed) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       const giveUp = () => {
-        waiting.delete(socket);
+        const others = waiting.get(socket);
+        others?.delete(resolve);
+        if (others?.size === 0) waiting.delete(socket);
         resolve();
       };
       signal.addEventListener('abort', giveUp, { once: true });
       socket.once('close', giveUp);
-      waiting.set(socket, resolve);
+      const resolves = waiting.get(socket) ?? new Set();
+      waiting.set(socket, resolves.add(resolve));
       if (!watching) {
         watching = true;
         void watch();

@@ -148,6 +148,22 @@ describe('socket drain', () => {
     await drain.settle(server, new AbortController().signal);
   });
 
+  it('lets all go that wait for one connection, and one that gives up alone', async () => {
+    const { server, client } = await connection('127.0.0.1');
+    client.resume();
+    const queues = new Map([[tcpKey(server)!, 5000]]);
+    const drain = createSocketDrain({ limitBytes: 1000, readTable: async () => queues });
+    server.write(Buffer.alloc(2000));
+    const stop = new AbortController();
+    const first = drain.settle(server, new AbortController().signal);
+    const impatient = drain.settle(server, stop.signal);
+    const next = drain.settle(server, new AbortController().signal);
+    stop.abort();
+    await impatient;
+    queues.set(tcpKey(server)!, 0);
+    await Promise.all([first, next]);
+  });
+
   it('lets go when the connection closes or the caller gives up', async () => {
     const { server, client } = await connection('127.0.0.1');
     const drain = createSocketDrain({

@@ -143,8 +143,7 @@ async function fetchFile(
     });
   const path = join(folder, name);
   if ((await digestOf(path)) === file.sha256) return path;
-  // A connection for each file: fetch was seen to wait for ever for the next answer on one that had brought a large file.
-  const answer = await reach(url, file.url, { signal, headers: { connection: 'close' } });
+  const answer = await reach(url, file.url, { signal });
   const whole = await createWholeFile(path);
   try {
     const hash = createHash('sha256');
