@@ -61,6 +61,14 @@ describe('compose.yaml', () => {
     }
   });
 
+  it('keeps books where the gateway and the collectors see them, in a place that their user may write to', () => {
+    for (const name of ['gateway', 'collector']) {
+      const { environment, volumes } = compose.services[name]!;
+      expect(volumes).toContain(`books:${environment!.RHAPSODE_DATA_DIR}`);
+      expect(dockerfile).toContain(`chown node ${environment!.RHAPSODE_DATA_DIR}`);
+    }
+  });
+
   it('waits with killing until the drain is over', () => {
     for (const [, { stop_grace_period, environment }] of ours)
       expect(Number.parseInt(stop_grace_period!, 10)).toBeGreaterThan(
