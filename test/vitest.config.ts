@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Safety limits, not promises: a busy machine starts a service in tens of seconds.
     testTimeout: 120_000,
+    // A loaded machine may take longer than the second that is usual.
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 120_000,
   },
 });

@@ -152,8 +152,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       return state.segments;
     }
     const total = state.sealed ? state.segments : undefined;
-    // A server that lost its last second may have lost the listener's last report with it.
-    if (head > state.consumed) await store.consumed(id, head);
     await kick(pool);
     const wanted = missing.filter((index) => index < state.released);
     if (wanted.length === 0) return total;

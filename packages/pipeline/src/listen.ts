@@ -57,10 +57,19 @@ export async function listen(
   }, stop.signal);
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
 
+  let wanted = 0;
+
+  /** A store that lost its last second may have lost this listener's last report with it. */
+  async function heal(...asked: Parameters<Dispatcher['heal']>): Promise<number | undefined> {
+    const taken = Math.max(wanted, options.from?.segment ?? 0);
+    if (taken > 0) await dispatcher.consumed(utterance, taken);
+    return dispatcher.heal(...asked);
+  }
+
   const assembled = assemble(
     id,
     { ...options, signal, deterministic: utterance.deterministic, sampleRateHz: utterance.sampleRateHz },
-    { log, observer, heal: dispatcher.heal, ...(healAfterMs === undefined ? {} : { healAfterMs }) },
+    { log, observer, heal, ...(healAfterMs === undefined ? {} : { healAfterMs }) },
   );
 
   // Others may go while this one is still there.
@@ -91,7 +100,6 @@ export async function listen(
   }
   const pieces = heard();
 
-  let wanted = 0;
   let told = 0;
   let isTelling = false;
   let telling: Promise<void> | undefined;

@@ -96,6 +96,58 @@ describe('the embedded pipeline', () => {
     await listening.close();
   });
 
+  it('gives a listener who has heard all and taken nothing no more, however long it waits', async () => {
+    const embedded = await embed();
+    const { utterance, stored } = await submit(text, embedded.request, embedded);
+    await stored;
+    const { dispatcher } = embedded;
+    let asked = 0;
+    const heal: typeof dispatcher.heal = async (...what) => {
+      const healed = await dispatcher.heal(...what);
+      asked += 1;
+      return healed;
+    };
+    const deps = { ...embedded, dispatcher: { ...dispatcher, heal }, healAfterMs: 20 };
+    const listening = await listen(utterance.id, {}, deps);
+    let heard = 0;
+    const hearing = (async () => {
+      for await (const piece of listening.pieces) if (piece.type === 'segment') heard += 1;
+    })();
+    await expect.poll(() => heard).toBe(6);
+    const before = asked;
+    await expect.poll(() => asked).toBeGreaterThan(before + 2);
+    expect(await embedded.store.get(utterance.id)).toMatchObject({ released: 6, consumed: 0 });
+    listening.consumed(2);
+    await expect.poll(() => heard).toBe(8);
+    await listening.close();
+    await hearing.catch(() => {});
+  });
+
+  it('tells again what a listener has taken when the store has lost it', async () => {
+    const embedded = await embed();
+    const { utterance, stored } = await submit(text, embedded.request, embedded);
+    await stored;
+    const { dispatcher } = embedded;
+    let lost = 0;
+    const consumed: typeof dispatcher.consumed = async (whose, segment) => {
+      // As if the server had forgotten it.
+      if (segment <= 4 && lost++ === 0) return;
+      await dispatcher.consumed(whose, segment);
+    };
+    const deps = { ...embedded, dispatcher: { ...dispatcher, consumed }, healAfterMs: 20 };
+    const listening = await listen(utterance.id, {}, deps);
+    let heard = 0;
+    const hearing = (async () => {
+      for await (const piece of listening.pieces) if (piece.type === 'segment') heard += 1;
+    })();
+    await expect.poll(() => heard).toBe(6);
+    listening.consumed(4);
+    await expect.poll(() => heard).toBe(10);
+    expect(lost).toBeGreaterThan(1);
+    await listening.close();
+    await hearing.catch(() => {});
+  });
+
   it('stops an utterance that is cancelled, wherever it is', async () => {
     const embedded = await embed({ toneRealTimeFactor: 0.2 });
     const { utterance, stored } = await submit(text, embedded.request, embedded);
