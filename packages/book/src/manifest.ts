@@ -58,7 +58,7 @@ export const manifestFile = z.strictObject({
 });
 export type ManifestFile = z.infer<typeof manifestFile>;
 
-/** `book.json`. See docs/book-manifest.md for what is promised. */
+/** `book.json`, as docs/book-manifest.md describes it. */
 export const manifest = z.strictObject({
   version: z.literal(1),
   id: z.string(),
