@@ -350,8 +350,8 @@ describe('a session that is taken up again', () => {
   it('is refused for what is unknown, cancelled, or behind the end', async () => {
     const one = await start();
     const client = await connect(one);
-    const codeOf = async (utterance: string, position: string, context: string) => {
-      client.say({ type: 'resume', context, utterance, position });
+    const codeOf = async (utterance: string, position: string, context: string, rate = {}) => {
+      client.say({ type: 'resume', context, utterance, position, ...rate });
       return (await client.get('error', context)).error.code;
     };
     expect(await codeOf('unknown123', '0:0', 'a')).toBe('utterance_not_found');
@@ -359,6 +359,7 @@ describe('a session that is taken up again', () => {
     const { id } = (await created.json()) as { id: string };
     expect(await codeOf(id, '7:0', 'b')).toBe('range_not_satisfiable');
     expect(await codeOf(id, '0:999999', 'c')).toBe('range_not_satisfiable');
+    expect(await codeOf(id, '0:999999', 'e', { sample_rate: 8000 })).toBe('range_not_satisfiable');
     await one.remove(`/v1/utterances/${id}`);
     expect(await codeOf(id, '0:0', 'd')).toBe('cancelled');
   });

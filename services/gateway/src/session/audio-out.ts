@@ -109,6 +109,13 @@ export function createAudioOut(options: AudioOutOptions) {
   async function endSegment(done: SegmentDone): Promise<void> {
     const segment = await announce(done.segment);
     const tail = stage?.finish();
+    // At another rate the sentence was heard from its beginning, so nobody else has looked.
+    const length = done.samples + done.pauseSamples;
+    if (stage && done.segment === options.from.segment && options.from.sample > length)
+      throw new RhapsodeError('range_not_satisfiable', {
+        message: `segment ${done.segment} has ${length} samples, ${options.from.sample} were asked for`,
+        param: 'position',
+      });
     if (tail) await sendSlice(done.pauseSamples > 0 ? 'pause' : 'audio', done.segment, tail);
     signal.throwIfAborted();
     const marks = done.marks.map(({ kind, start, end, firstSample, samples }) => {
