@@ -61,6 +61,8 @@ async function memoryRows(): Promise<Row[]> {
       const times = Math.max(1, Math.round(words / paragraph.split(' ').length));
       const body = {
         text: paragraph.repeat(times),
+        // As short as the voice can: words count here, not hours.
+        speed: 4,
         outputs: { audio: ['wav'], captions: ['srt'], loudness: null },
       };
       try {

@@ -24,11 +24,18 @@ test('a book during which a process is killed 50 times is the book of an undistu
   const wanted = { text, type: 'markdown', outputs: { audio: ['wav'], captions: ['srt', 'json'] } };
 
   const quiet = await startBookFleet({ dataDir: dirs[0]! });
-  const undisturbed = await makeBook(quiet, 'book', wanted, undefined, {}, 600_000).finally(() =>
-    quiet.stop(),
-  );
+  context.onTestFinished(() => quiet.stop());
+  const undisturbed = await makeBook(quiet, 'book', wanted, undefined, {}, 600_000);
+  const begunMs = performance.now();
+  for (const one of [quiet.collectors[0]!, quiet.workers[0]!]) await killing(one).kill();
+  const killSeconds = (performance.now() - begunMs) / 2000;
+  await quiet.stop();
 
-  const env = { RHAPSODE_TONE_REAL_TIME_FACTOR: '0.1' };
+  // As slow as it takes for the book to be in the making when the last processes die, on whatever machine.
+  const { audio_seconds: audioSeconds } = undisturbed.view.result!;
+  const speakingSeconds = 1.6 * kills * killSeconds;
+  const realTimeFactor = (speakingSeconds * quiet.workers.length) / audioSeconds;
+  const env = { RHAPSODE_TONE_REAL_TIME_FACTOR: realTimeFactor.toFixed(3) };
   const fleet = await startBookFleet({ dataDir: dirs[1]!, env });
   context.onTestFinished(() => fleet.stop());
   const random = seeded(50);
@@ -47,6 +54,7 @@ test('a book during which a process is killed 50 times is the book of an undistu
     },
   ];
   const killed: string[] = [];
+  let inTheMaking = 0;
   const total = chapters * (sentencesEach + 1);
   const made = await makeBook(
     fleet,
@@ -56,15 +64,21 @@ test('a book during which a process is killed 50 times is the book of an undistu
       for (let kill = 0; kill < kills; kill++) {
         // The last kills fall into the rendering, or behind it.
         await book.spoken(Math.min(total, Math.floor((total * (kill + random())) / (kills - 2))));
+        const { state } = await book.look();
         const victim = victims[Math.floor(random() * victims.length)]!;
         await victim.kill();
         killed.push(victim.name);
+        if (state === 'running' || state === 'queued') inTheMaking++;
       }
     },
     {},
     600_000,
   );
-  console.log(`killed in turn: ${killed.join(', ')}`);
+  console.log(
+    `${inTheMaking} of ${kills} kills fell into the making of ${audioSeconds} s at ${realTimeFactor.toFixed(2)} s each`,
+    `(${killSeconds.toFixed(1)} s for a kill); killed in turn: ${killed.join(', ')}`,
+  );
+  expect(inTheMaking, 'kills before the book had ended').toBeGreaterThanOrEqual(0.8 * kills);
   expect(made.view).toMatchObject({
     state: 'succeeded',
     result: { sentences_spoken: undisturbed.view.sentences },

@@ -75,12 +75,23 @@ export async function makeBook(
   const files = new Map<string, string>();
   const { data } = await read<{ data: { name: string; url: string; sha256: string }[] }>('/files');
   for (const file of data) {
-    const bytes = Buffer.from(await (await fetch(fleet.gateway.url + file.url)).arrayBuffer());
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const { sha256, content } = await fetched(fleet.gateway.url + file.url, file.name.endsWith('book.json'));
     if (sha256 !== file.sha256) throw new Error(`${file.name} is not what the server says that it is`);
-    files.set(file.name, file.name.endsWith('book.json') ? contentOf(bytes) : sha256);
+    files.set(file.name, content ? contentOf(content) : sha256);
   }
   return { view, files };
+}
+
+/** A book's sound may be longer than what fits into memory: only what is asked for is kept. */
+async function fetched(url: string, isKept: boolean): Promise<{ sha256: string; content?: Buffer }> {
+  const { body } = await fetch(url);
+  const hash = createHash('sha256');
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body!) {
+    hash.update(piece);
+    if (isKept) pieces.push(piece);
+  }
+  return { sha256: hash.digest('hex'), ...(isKept ? { content: Buffer.concat(pieces) } : {}) };
 }
 
 /** Who made a sentence, and how often it was begun, differs from run to run; all else must not. */
