@@ -31,6 +31,7 @@ export async function makeBook(
   disturb: (book: BookInTheMaking) => Promise<void> = async () => {},
   headers: Record<string, string> = {},
   timeoutMs = 90_000,
+  everyMs = 50,
 ): Promise<{ view: BookView; files: Files }> {
   const url = `${fleet.gateway.url}/v1/books/${id}`;
   const read = async <T>(path: string): Promise<T> => {
@@ -39,7 +40,7 @@ export async function makeBook(
     return (await response.json()) as T;
   };
   const look = () => read<BookView>('');
-  const waits = { timeoutMs, everyMs: 50 };
+  const waits = { timeoutMs, everyMs };
   const told = (error: unknown): never => {
     throw new Error(`${(error as Error).message}\n${fleet.output()}`, { cause: error });
   };
