@@ -13,6 +13,7 @@ import { writeFixture } from '../../models/fixtures/make.ts';
 import { medium } from '../../models/fixtures/vits.ts';
 import type { Row } from './table.ts';
 import { type Cost, hear, spread } from './voice-cost.ts';
+import { measureBatching } from './voices-batching.ts';
 import { compareWithSherpa } from './voices-sherpa.ts';
 
 /**
@@ -70,6 +71,7 @@ export async function measureVoices(): Promise<Row[]> {
     }
     await engine.close();
     rows.push(await processes(modelsDir));
+    rows.push(...(await measureBatching(modelsDir, repeats)));
   } finally {
     rmSync(modelsDir, { recursive: true, force: true });
   }

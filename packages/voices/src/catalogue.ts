@@ -56,7 +56,8 @@ export async function openCatalogue(options: CatalogueOptions = {}): Promise<Cat
 
   if (options.modelsDir !== undefined) {
     const settings = { ...options.sessions, cacheDir: await usableCache(options) };
-    const turns = createTurns();
+    const { batchWindows, batchWaitMs } = settings;
+    const turns = createTurns({ batch: batchWindows, batchWaitMs });
     for (const found of await findVoices(options.modelsDir))
       try {
         const files = await found.open();

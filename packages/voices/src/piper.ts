@@ -6,6 +6,7 @@ import { createEspeakPhonemizer } from './espeak.ts';
 import { estimateMarks } from './estimate-marks.ts';
 import { gainFor, toPcm } from './loudness.ts';
 import {
+  type Compute,
   type RunningSentence,
   runSplit,
   runWhole,
@@ -14,6 +15,7 @@ import {
 } from './onnx/piper-graph.ts';
 import { type PreparedRecord, preparePiper } from './onnx/prepare.ts';
 import { createSession, runtimeVersion, type Session, type SessionSettings } from './onnx/session.ts';
+import { stackedStage } from './onnx/stacked.ts';
 import { type PhonemeIds, phonemeIds, type WordIds } from './phoneme-ids.ts';
 import type { Phonemizer } from './phonemizer.ts';
 import { languageOf, type PiperConfig, sampleRateOf } from './piper-config.ts';
@@ -27,7 +29,7 @@ import {
   writePrepared,
 } from './prepared-cache.ts';
 import type { LoadedVoice, VoiceShare } from './voice-source.ts';
-import { windowPaceFor } from './window-plan.ts';
+import { runStep, windowPaceFor } from './window-plan.ts';
 
 /** More phonemes than in any sentence; keeps the text part's memory bounded. */
 const mostIds = 4_000;
@@ -96,10 +98,16 @@ export function piperInfo(
   { threads = 1, providers = ['cpu'] }: SessionSettings,
 ): VoiceInfo {
   const { config } = files;
-  // Several threads share a matrix out by their number, and its sums with it: another worker may have another number.
-  const deterministic = record.deterministic && threads === 1;
-  const reason =
-    record.reason ?? (deterministic || !record.deterministic ? undefined : `it uses ${threads} threads`);
+  // Several threads share a matrix out by their number, and its sums with it: another worker may have another number. Who else
+  // speaks is never the same.
+  const changes =
+    threads > 1
+      ? `it uses ${threads} threads`
+      : record.batching === 'last bits'
+        ? 'it is computed together with other sentences'
+        : undefined;
+  const deterministic = record.deterministic && changes === undefined;
+  const reason = record.reason ?? (record.deterministic ? changes : undefined);
   const length = config.inference.length_scale;
   const speakers = record.multiSpeaker ? speakerNames(config) : [];
   return {
@@ -180,6 +188,10 @@ export async function loadPiper(
           text: await load(prepared.text),
           stages: await Array.fromAsync(prepared.stages, load),
         };
+  const stacked =
+    record.batching === undefined
+      ? undefined
+      : sessions?.stages.map((session, i) => stackedStage(session, record.layout!.stages[i]!.output));
   const phonemizer = createEspeakPhonemizer(espeak);
   const sampleRateHz = sampleRateOf(files.config);
   const gain = gainFor(record.peak);
@@ -187,7 +199,7 @@ export async function loadPiper(
   async function start(
     request: SpeakRequest,
     spoken: PhonemeIds,
-    compute: <T>(work: () => Promise<T>) => Promise<T>,
+    compute: Compute,
     possible: (framesPerSecond: number) => number,
   ): Promise<RunningSentence> {
     const { inference } = files.config;
@@ -207,11 +219,20 @@ export async function loadPiper(
       return runWhole(whole!, record.output, input, compute);
     const framesPerSecond = sampleRateHz / layout.stages.reduce((product, { rate }) => product * rate, 1);
     const pace = windowPaceFor(request.class, settings.chunk_seconds, framesPerSecond);
-    const measured = record.windowsAgree ? { possible: () => possible(framesPerSecond) } : {};
+    const measured = record.windowsAgree ? { possible: () => possible(framesPerSecond), runStep } : {};
     return runSplit(sessions, layout, input, { ...pace, ...measured }, sampleRateHz, compute);
   }
 
   async function* speak(request: SpeakRequest, signal: AbortSignal): AsyncGenerator<SpeechPiece> {
+    const leave = turns.enter();
+    try {
+      yield* speakInHand(request, signal);
+    } finally {
+      leave();
+    }
+  }
+
+  async function* speakInHand(request: SpeakRequest, signal: AbortSignal): AsyncGenerator<SpeechPiece> {
     signal.throwIfAborted();
     const spoken = await phonemeIds(request.text, files.config, phonemizer);
     signal.throwIfAborted();
@@ -222,8 +243,16 @@ export async function loadPiper(
     if (spoken.ids.length > mostIds)
       throw new RhapsodeError('text_too_long', { message: 'the sentence is too long for this voice' });
     let deadlineMs: number | undefined;
-    const compute = <T>(work: () => Promise<T>): Promise<T> =>
-      turns.take({ bulk: request.class === 'bulk', deadlineMs, signal }, work);
+    const turn = () => ({ bulk: request.class === 'bulk', deadlineMs, signal });
+    const compute: Compute = {
+      alone: (work) => turns.take(turn(), work),
+      together:
+        stacked &&
+        ((stage, feeds) => {
+          const { run, shapeOf } = stacked[stage]!;
+          return turns.takeTogether(turn(), { run, shape: shapeOf(feeds), input: feeds });
+        }),
+    };
     /** Wall time per second of audio, of the last window, its waiting included. */
     let pace = 0;
     const possible = (framesPerSecond: number): number =>

@@ -25,9 +25,10 @@ const file = {
 /** Anything that decides what is in the folder: the model, what it was tried with, this code's way of splitting. */
 export function preparedKey(
   files: { readonly modelSha256: string; readonly configSha256: string },
-  { threads = 1, providers = ['cpu'] }: SessionSettings,
+  { threads = 1, providers = ['cpu'], batchWindows = 1 }: SessionSettings,
 ): string {
   const tried = ['split-4', runtimeVersion(), machineKind(), threads, providers.join(',')];
+  if (batchWindows > 1) tried.push(`batch ${batchWindows}`);
   return createHash('sha256')
     .update([...tried, files.modelSha256, files.configSha256].join('\n'))
     .digest('hex')

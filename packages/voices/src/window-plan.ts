@@ -11,9 +11,14 @@ export interface WindowPace {
   readonly aheadFirst: number;
   /** … up to so many frames. */
   readonly mostAhead: number;
+  /** Runs of the vocoder are so many frames long or a multiple; 1 if it is not given. */
+  readonly runStep?: number | undefined;
   /** Frames that can be made before the listener has heard all there is; as many as the plan likes if it is not given. */
   readonly possible?: (() => number) | undefined;
 }
+
+/** Windows that are computed together have one of few lengths: they would seldom meet else. */
+export const runStep = 16;
 
 /**
  * For a listener the first window is short and the next ones grow; for bulk they are long and equal, as every window costs

@@ -42,9 +42,28 @@ export const workerSettings = {
   },
   slots: {
     name: 'RHAPSODE_SLOTS',
-    description: 'Engine processes: sentences that are spoken at once',
+    description: 'Engine processes; each speaks RHAPSODE_SENTENCES_PER_SLOT sentences at once',
     default: String(availableParallelism()),
     schema: integer(1, 256),
+  },
+  sentencesPerSlot: {
+    name: 'RHAPSODE_SENTENCES_PER_SLOT',
+    description: 'Sentences that an engine process speaks in turns',
+    default: '1',
+    schema: integer(1, 256),
+  },
+  batchWindows: {
+    name: 'RHAPSODE_BATCH_WINDOWS',
+    description:
+      'Windows of different sentences of one engine process that are computed in one run, at most; 1: each by itself. For GPUs, with more than one sentence per slot',
+    default: '1',
+    schema: integer(1, 64),
+  },
+  batchWaitMs: {
+    name: 'RHAPSODE_BATCH_WAIT_MS',
+    description: 'How long a run that RHAPSODE_BATCH_WINDOWS lets several share waits for others to join',
+    default: '2',
+    schema: integer(0, 100),
   },
   workerId: {
     name: 'RHAPSODE_WORKER_ID',

@@ -23,13 +23,14 @@ const stuckAfterMs = 60_000;
  */
 export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promise<void> {
   const { log, metrics, lifecycle, store, audioLog, queue } = deps;
-  const { pool, slots, workerId } = config;
+  const { pool, workerId } = config;
   const catalogueOptions = {
     modelsDir: config.modelsDir,
     aliases: { default: config.defaultVoice, ...config.aliases },
     testVoices: config.testVoices,
     espeakProgram: config.espeakProgram,
     tone: { realTimeFactor: config.toneRealTimeFactor },
+    sessions: { batchWindows: config.batchWindows, batchWaitMs: config.batchWaitMs },
   };
   const catalogue = await openCatalogue(catalogueOptions);
   for (const { id, error } of catalogue.problems)
@@ -37,7 +38,8 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
 
   const probeVoice = catalogue.get('default').id;
   const engine = createEngineHost({
-    children: slots,
+    children: config.slots,
+    sentencesPerChild: config.sentencesPerSlot,
     catalogue: catalogueOptions,
     warm: [probeVoice],
     supervision: {
@@ -53,6 +55,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     },
   });
   lifecycle.onClose('engine', () => engine.close());
+  const { slots } = engine;
   const inference = createInferenceCheck(async () => {
     const words = {
       voice: probeVoice,

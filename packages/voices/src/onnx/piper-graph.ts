@@ -3,6 +3,7 @@ import { noiseBlock } from '../noise.ts';
 import { nextEnd, type WindowPace } from '../window-plan.ts';
 import { columns } from './columns.ts';
 import { float32, int64, type Session, type TensorData } from './session.ts';
+import type { Feeds } from './stacked.ts';
 import { type ColumnSource, createStage } from './stage.ts';
 
 export interface SentenceInput {
@@ -14,7 +15,11 @@ export interface SentenceInput {
 }
 
 /** Computes when it is this sentence's turn. */
-export type Compute = <T>(work: () => Promise<T>) => Promise<T>;
+export interface Compute {
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** A stage behind the first, which may be computed in one run with windows of other sentences. */
+  readonly together?: ((stage: number, feeds: Feeds) => Promise<TensorData>) | undefined;
+}
 
 export interface RunningSentence {
   /** Frames of each id, if the graph tells them. */
@@ -76,7 +81,7 @@ export async function runSplit(
   compute: Compute,
 ): Promise<RunningSentence> {
   const base = feedsOf(input);
-  const text = await compute(() => sessions.text.run({ ...base, ...textNoise(layout, input) }));
+  const text = await compute.alone(() => sessions.text.run({ ...base, ...textNoise(layout, input) }));
   const given = layout.frames.map((name) => ({ name, tensor: text[name]! }));
   const frames = given[0]!.tensor.dims.at(-1)!;
   const hop = layout.stages.reduce((product, { rate }) => product * rate, 1);
@@ -95,11 +100,13 @@ export async function runSplit(
     return { ...feeds, [name]: float32(noise, [1, rows, to - from]) };
   }
 
+  const { runStep = 1 } = pace;
   let source: ColumnSource | undefined;
   let total = frames;
   for (const [i, { output, context, rate }] of layout.stages.entries()) {
     const before = source;
     const session = sessions.stages[i]!;
+    const mayJoin = i > 0 && compute.together !== undefined;
     const isLast = i === layout.stages.length - 1;
     source = createStage({
       context,
@@ -107,13 +114,16 @@ export async function runSplit(
       total,
       ahead: isLast ? 1 : i === 0 ? pace.aheadFirst : pace.ahead,
       mostAhead: (pace.mostAhead * total) / frames,
+      widthStep: mayJoin ? (runStep * total) / frames : 1,
+      nextWidthStep: (runStep * total * rate) / frames,
       async run(from, to) {
         const feeds =
           before === undefined
             ? firstFeeds(from, to)
             : { [layout.stages[i - 1]!.output]: await before(from, to) };
-        const result = await compute(() => session.run({ ...base, ...feeds }));
-        return result[output]!;
+        const all = { ...base, ...feeds };
+        if (mayJoin) return compute.together!(i, all);
+        return (await compute.alone(() => session.run(all)))[output]!;
       },
     });
     total *= rate;
@@ -140,7 +150,7 @@ export async function runWhole(
   compute: Compute,
 ): Promise<RunningSentence> {
   async function* windows(): AsyncGenerator<Float32Array> {
-    const result = await compute(() => session.run(feedsOf(input)));
+    const result = await compute.alone(() => session.run(feedsOf(input)));
     yield result[output]!.data as Float32Array;
   }
   return { durations: undefined, hop: 0, windows: windows() };

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { peakOf } from '../loudness.ts';
 import { noiseBlock } from '../noise.ts';
-import { type WindowPace, windowPaces } from '../window-plan.ts';
+import { runStep, type WindowPace, windowPaces } from '../window-plan.ts';
 import { type DeclaredSplit, type PiperGraph, readPiperGraph } from './graph/split.ts';
 import { withTwoDimensions } from './graph/two-dimensional.ts';
 import {
+  type Compute,
   feedsOf,
   lateStream,
   type RunningSentence,
@@ -16,6 +17,7 @@ import {
   textNoise,
 } from './piper-graph.ts';
 import { createSession, float32, type Session, type SessionSettings, type TensorData } from './session.ts';
+import { isStackable, stackedStage } from './stacked.ts';
 
 const layout = z.object({
   output: z.string(),
@@ -36,6 +38,8 @@ export const preparedRecord = z.object({
   deterministic: z.boolean(),
   /** Whether a sentence has the same bits in whatever windows it is decoded; then they may follow what is measured. */
   windowsAgree: z.boolean(),
+  /** What computing windows of several sentences in one run changes: `nothing`, or the `last bits`. Not tried, or not possible, if absent. */
+  batching: z.enum(['nothing', 'last bits']).optional(),
   /** Peak of the calibration sentence. */
   peak: z.number(),
 });
@@ -61,7 +65,7 @@ const otherPaces: readonly WindowPace[] = [
   { first: 9, growth: 1.7, most: 60, ahead: 3, aheadFirst: 3, mostAhead: 333 },
 ];
 
-const atOnce = <T>(work: () => Promise<T>): Promise<T> => work();
+const atOnce: Compute = { alone: (work) => work() };
 
 /**
  * Splits a graph and believes nothing until it was tried: the windowed output has to be the whole graph's within one step of
@@ -128,8 +132,8 @@ async function trySplit(
       lateNoise: lateNoise && shape && { name: lateNoise.name, rows: shape.at(-2)! },
       stages: split.stages.map(({ output, context, rate }) => ({ output, context, rate })),
     };
-    const inWindows = async (pace: WindowPace) =>
-      collectWindows(await runSplit(sessions, layout, input, pace, sampleRateHz, atOnce));
+    const inWindows = async (pace: WindowPace, compute = atOnce) =>
+      collectWindows(await runSplit(sessions, layout, input, pace, sampleRateHz, compute));
     const first = await inWindows(windowPaces.interactive);
 
     const late: Record<string, TensorData> = {};
@@ -145,16 +149,23 @@ async function trySplit(
     if (!Number.isFinite(peak) || whole.length !== first.length)
       return 'its parts give another length than the whole';
     const step = Math.max(peak, 1e-4) / 32_768;
-    if (first.some((value, i) => !(Math.abs(value - whole[i]!) <= step)))
-      return 'its parts give another sound than the whole';
+    const isNear = (audio: Float32Array) =>
+      audio.length === whole.length && audio.every((value, i) => Math.abs(value - whole[i]!) <= step);
+    if (!isNear(first)) return 'its parts give another sound than the whole';
     const isFirst = (audio: Float32Array) => first.every((value, i) => value === audio[i]);
     const deterministic = isFirst(await inWindows(windowPaces.interactive));
     let windowsAgree = true;
     for (const pace of otherPaces) windowsAgree &&= isFirst(await inWindows(pace));
+    const stacked = await stackedAudio(sessions, layout, settings.batchWindows ?? 1, (compute) =>
+      inWindows({ ...windowPaces.interactive, runStep: windowsAgree ? runStep : 1 }, compute),
+    );
+    const batching =
+      stacked === undefined || !isNear(stacked) ? undefined : isFirst(stacked) ? 'nothing' : 'last bits';
     return {
       record: {
         output: graph.output,
         multiSpeaker: graph.multiSpeaker,
+        batching,
         layout: layout as PreparedRecord['layout'],
         deterministic,
         windowsAgree,
@@ -167,6 +178,29 @@ async function trySplit(
   } finally {
     for (const session of open) await session.close();
   }
+}
+
+/** What is heard when each window is run with others that are unlike it, up to `most` in a run; undefined if that can't be. */
+async function stackedAudio(
+  { stages }: SplitSessions,
+  layout: SplitLayout,
+  most: number,
+  speak: (compute: Compute) => Promise<Float32Array>,
+): Promise<Float32Array | undefined> {
+  const behind = stages.slice(1);
+  if (most === 1 || behind.length === 0) return undefined;
+  if (!behind.every((session, i) => isStackable(session, layout.stages[i]!.output))) return undefined;
+  const stacked = stages.map((session, i) => stackedStage(session, layout.stages[i]!.output));
+  let runs = 0;
+  const together: Compute['together'] = async (stage, feeds) => {
+    const { output } = layout.stages[stage - 1]!;
+    const { data, dims } = feeds[output]!;
+    const unlike = { ...feeds, [output]: float32((data as Float32Array).toReversed(), dims) };
+    const others = 1 + (runs++ % (most - 1));
+    const results = await stacked[stage]!.run([...Array<typeof feeds>(others).fill(unlike), feeds]);
+    return results.at(-1)!;
+  };
+  return speak({ ...atOnce, together }).catch(() => undefined);
 }
 
 async function tryWhole(

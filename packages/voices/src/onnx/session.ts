@@ -25,6 +25,10 @@ export interface SessionSettings {
   readonly optimised?: boolean | undefined;
   /** Execution providers in order of preference; `cpu` if none is given. Nothing falls back by itself. */
   readonly providers?: readonly string[] | undefined;
+  /** Windows of different sentences that are computed in one run, at most; 1 if it is not given, which is off. */
+  readonly batchWindows?: number | undefined;
+  /** How long a run that is not full waits for another sentence's window. */
+  readonly batchWaitMs?: number | undefined;
 }
 
 /** Keeps what the runtime makes of a model, for this version of it and this kind of machine. */

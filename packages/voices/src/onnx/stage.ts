@@ -1,7 +1,7 @@
 import { gather, type Piece } from './columns.ts';
 import type { TensorData } from './session.ts';
 
-/** Gives columns [from, to) of a value, computed as they are asked for. `from` goes back by `leastColumns` at most. */
+/** Gives columns [from, to) of a value, computed as they are asked for. `from` goes back by as much as a run is widened at most. */
 export type ColumnSource = (from: number, to: number) => Promise<TensorData>;
 
 export interface StageOptions {
@@ -15,6 +15,10 @@ export interface StageOptions {
   readonly ahead: number;
   /** … up to so many columns of the input. */
   readonly mostAhead: number;
+  /** Runs are so many columns wide or a multiple, if there are so many: runs of one width can be stacked. */
+  readonly widthStep: number;
+  /** The same of the stage that takes this one's output. */
+  readonly nextWidthStep: number;
   /** Computes the output of the input's columns [from, to), as if there were nothing else. */
   readonly run: (from: number, to: number) => Promise<TensorData>;
 }
@@ -30,7 +34,16 @@ const leastColumns = 72;
  * A part of a graph that is run window by window, each with as much around it as its values depend on. The first window is as
  * short as can be.
  */
-export function createStage({ context, rate, total, ahead, mostAhead, run }: StageOptions): ColumnSource {
+export function createStage({
+  context,
+  rate,
+  total,
+  ahead,
+  mostAhead,
+  widthStep,
+  nextWidthStep,
+  run,
+}: StageOptions): ColumnSource {
   let known: Piece[] = [];
   let end = 0;
 
@@ -38,8 +51,9 @@ export function createStage({ context, rate, total, ahead, mostAhead, run }: Sta
   async function compute(to: number): Promise<void> {
     const from = end;
     let [left, right] = [Math.max(0, from - context), Math.min(total, to + context)];
-    right = Math.min(total, Math.max(right, left + leastColumns));
-    left = Math.max(0, Math.min(left, right - leastColumns));
+    const width = Math.ceil(Math.max(right - left, leastColumns) / widthStep) * widthStep;
+    right = Math.min(total, left + width);
+    left = Math.max(0, right - width);
     const tensor = await run(left, right);
     known.push({ tensor, at: left * rate, from: from * rate, to: to * rate });
     end = to;
@@ -52,7 +66,7 @@ export function createStage({ context, rate, total, ahead, mostAhead, run }: Sta
       const reach = end === 0 ? needed : Math.max(needed, end + wish);
       // What would be left is less than the context that computing it takes.
       await compute(total - reach < 2 * context ? total : reach);
-      known = known.filter((piece) => piece.to > from - leastColumns);
+      known = known.filter((piece) => piece.to > from - leastColumns - nextWidthStep);
     }
     return gather(known, from, to);
   };
