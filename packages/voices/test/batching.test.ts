@@ -276,5 +276,18 @@ it('finds every column that a widened run asks for, however windows and widths f
         }
       },
     ),
+    // Many narrow runs, then one that is widened far back.
+    {
+      examples: [
+        [
+          1_000,
+          300,
+          [
+            [10, 61],
+            [330, 1],
+          ],
+        ],
+      ],
+    },
   );
 });
