@@ -20,7 +20,7 @@ beforeAll(() => {
   for (const [name, shape] of Object.entries(fixtures)) writeFixture(modelsDir, name, shape);
   writeFixture(modelsDir, 'quiet', { ...tiny, noise: false });
   writeFixture(modelsDir, 'restless', { ...tiny, noise: 'uniform' });
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await Promise.all(closing.map((one) => one.close()));
   rmSync(modelsDir, { recursive: true, force: true });
@@ -297,7 +297,7 @@ describe('a broken voice', () => {
       asked.map((voice) => (voice === 'good' ? 'spoken' : 'model_invalid')),
     );
     expect([host.pids(), host.stats().restarts]).toEqual([pids, 0]);
-  }, 120_000);
+  }, 240_000);
 
   it('with a manifest has its files checked: missing, changed, outside of its folder', async () => {
     const { mkdirSync } = await import('node:fs');
