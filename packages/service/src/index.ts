@@ -6,6 +6,7 @@ export * from './listen.ts';
 export * from './openapi.ts';
 export * from './ops-routes.ts';
 export * from './parse-request.ts';
+export * from './prepend.ts';
 export * from './run-service.ts';
 export * from './send-body.ts';
 export * from './settings.ts';

@@ -20,7 +20,7 @@ import {
   totalSamples,
   watchFirstChunk,
 } from '@rhapsode/pipeline';
-import { notSatisfiable, parseByteRange, type StreamedAnswer } from '@rhapsode/service';
+import { notSatisfiable, parseByteRange, prepend, type StreamedAnswer } from '@rhapsode/service';
 
 export interface AudioRequest {
   readonly id: string;
@@ -226,17 +226,4 @@ async function* cut(
   }
   if (exact && given > 0)
     throw new RhapsodeError('audio_lost', { message: `the audio ended ${most! - given} bytes early` });
-}
-
-async function* prepend(
-  first: IteratorResult<Uint8Array, void>,
-  rest: AsyncGenerator<Uint8Array, void, undefined>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    if (first.done) return;
-    yield first.value;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
 }

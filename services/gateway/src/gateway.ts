@@ -1,4 +1,3 @@
-import { createBooks, createSegmentStore, webhookSettings } from '@rhapsode/book';
 import type { AudioLog } from '@rhapsode/log';
 import { createDispatcher, createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
 import type { JobQueue } from '@rhapsode/queue';
@@ -7,7 +6,7 @@ import type { ArtefactStore, BookStore, RequestStore } from '@rhapsode/store';
 import { createHealth } from '@rhapsode/telemetry';
 import { bodyLimitBytes, gatewayRoutes } from './app.ts';
 import { createCollectorDescriber, createCollectorSource } from './audio-source.ts';
-import { bookLimits } from './books/book-limits.ts';
+import { createGatewayBooks } from './books/gateway-books.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createLogGuard } from './log-guard.ts';
@@ -65,14 +64,7 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
     dispatcher,
     observer,
     voices,
-    books: createBooks({
-      artefacts,
-      books: bookStore,
-      segments: createSegmentStore(artefacts),
-      findVoice: voices.find,
-      limits: bookLimits(config),
-      webhooks: webhookSettings(config),
-    }),
+    books: createGatewayBooks(config, { artefacts, bookStore, voices }),
     audio: createCollectorSource(collectorUrls),
     describeAudio: createCollectorDescriber(collectorUrls),
     hear: (id, options) => hear(id, options, { store, log: audioLog, dispatcher, observer }),

@@ -1,8 +1,7 @@
-import { createBooks, createSegmentStore, webhookSettings } from '@rhapsode/book';
 import { answerAudio, describeAudio } from '@rhapsode/collector/audio-answer';
 import { startBooks } from '@rhapsode/collector/book-work';
 import { bodyLimitBytes, gatewayRoutes } from '@rhapsode/gateway/app';
-import { bookLimits } from '@rhapsode/gateway/books/book-limits';
+import { createGatewayBooks } from '@rhapsode/gateway/books/gateway-books';
 import type { GatewayDeps } from '@rhapsode/gateway/deps';
 import { createLogGuard } from '@rhapsode/gateway/log-guard';
 import { startProtocols } from '@rhapsode/gateway/protocols';
@@ -84,14 +83,7 @@ export const serve: Command = {
       dispatcher,
       observer,
       voices,
-      books: createBooks({
-        artefacts,
-        books: bookStore,
-        segments: createSegmentStore(artefacts),
-        findVoice: voices.find,
-        limits: bookLimits(config),
-        webhooks: webhookSettings(config),
-      }),
+      books: createGatewayBooks(config, { artefacts, bookStore, voices }),
       audio: (wanted) => answerAudio(wanted, listenDeps),
       describeAudio: (wanted) => describeAudio(wanted, listenDeps),
       hear: (id, options) => hear(id, options, listenDeps),

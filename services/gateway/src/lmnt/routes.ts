@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from '@fastify/websocket';
 import { asRhapsodeError, RhapsodeError } from '@rhapsode/contracts';
-import { type ApiRoute, disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
+import { type ApiRoute, disconnectSignal, parseRequest, prepend, sendBody } from '@rhapsode/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { GatewayDeps } from '../deps.ts';
@@ -240,19 +240,6 @@ function speechRoutes(scope: FastifyInstance, deps: GatewayDeps): void {
       };
     },
   );
-}
-
-async function* prepend(
-  first: IteratorResult<Uint8Array, void>,
-  rest: AsyncGenerator<Uint8Array, void, undefined>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    if (first.done) return;
-    yield first.value;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
 }
 
 function voiceRoutes(scope: FastifyInstance, { voices }: GatewayDeps): void {
