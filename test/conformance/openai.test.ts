@@ -76,6 +76,13 @@ describe('OpenAI’s client on Redis and NATS', () => {
     for (const answer of answers) expect((await answer.blob()).size).toBeGreaterThan(1000);
   });
 
+  it('may write null for what it leaves out', async () => {
+    const left = { instructions: null, response_format: null, speed: null, stream_format: null };
+    const answer = await pcm('Hello there.', left as unknown as Partial<Params>);
+    expect(answer.headers.get('content-type')).toBe('audio/mpeg');
+    expect((await answer.blob()).size).toBeGreaterThan(1000);
+  });
+
   it('hears the beginning while the rest is still to be made', async () => {
     const response = await pcm(slowly(plainText(20), 1));
     const reader = response.body!.getReader();

@@ -1,11 +1,19 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import type { z } from 'zod';
 
-/** Checks what came from outside; refuses with the first problem, naming the field as the caller wrote it. */
+/**
+ * Checks what came from outside; refuses with the first problem, naming the field as the caller wrote it. Clients made from
+ * typed languages write null for what they leave out: where the schema has no other meaning for it, it is as nothing.
+ */
 export function parseRequest<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
+  const asSent = schema.safeParse(value);
+  if (asSent.success) return asSent.data;
+  const rest = withoutNulls(value, asSent.error.issues);
+  const parsed = rest === undefined ? asSent : schema.safeParse(rest);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
+  // Null where something is needed is told as it was sent, not as a field that is missing.
+  const missing = parsed.error.issues[0]!.path.join('.');
+  const issue = asSent.error.issues.find(({ path }) => path.join('.') === missing) ?? parsed.error.issues[0]!;
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     const param = [...issue.path, issue.keys[0]].join('.').slice(0, 100);
@@ -22,6 +30,22 @@ export function parseRequest<T>(schema: z.ZodType<T>, value: unknown): T {
     ...(path === '' ? {} : { param: path }),
   });
 }
+
+type Fields = Record<PropertyKey, unknown>;
+
+/** The value without the fields that are null and may not be; undefined if there are none. */
+function withoutNulls(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const isField = ({ path }: z.core.$ZodIssue) =>
+    path.length > 0 && typeof path.at(-1) === 'string' && valueAt(value, path) === null;
+  const nulls = issues.filter(isField);
+  if (nulls.length === 0) return undefined;
+  const copy = structuredClone(value);
+  for (const { path } of nulls) delete (valueAt(copy, path.slice(0, -1)) as Fields)[path.at(-1)!];
+  return copy;
+}
+
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce((at, key) => (at as Fields | null | undefined)?.[key], value);
 
 /**
  * A text that may be spoken: no half of a surrogate pair (which JSON's escapes can smuggle in), no control characters but

@@ -32,11 +32,10 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
       const named = isNamed ? idOf(request) : undefined;
       const { dry_run: dry } = parseRequest(creation, request.query);
       const { settings: sent, path, cover } = await receiveBook(request, upload, limits.maxBookBytes, gone);
-      const { id: given, ...rest } = sent;
+      const { id: asked, ...rest } = sent;
       const settings = parseRequest(bookSettings, rest);
-      const id =
-        named ??
-        (given === undefined ? newUtteranceId() : parseRequest(z.object({ id: bookId }), { id: given }).id);
+      const { id: given } = parseRequest(z.object({ id: bookId.optional() }), { id: asked });
+      const id = named ?? given ?? newUtteranceId();
       if (named !== undefined && given !== undefined && given !== named)
         throw new RhapsodeError('invalid_request', {
           message: "'id' is not the one in the path",
