@@ -69,6 +69,14 @@ describe('a book', () => {
     expect(here.troubles).toEqual([]);
   });
 
+  test('may be of a text with line separators of its own', async () => {
+    const here = await setUp();
+    const verse = 'The wind rose.\u2028The sea fell.\u2029Nobody spoke.\u0085Morning came.';
+    await here.create('verse', verse);
+    const sentences = await here.books.sentences('acme', 'verse', { limit: 10 });
+    expect(sentences.map(({ source }) => source).join('')).toBe(verse);
+  });
+
   test('has each of its sentences spoken once, however often it stands there, and none of them for another book', async () => {
     const here = await setUp();
     here.run();

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { isErrorCode, RhapsodeError } from '@rhapsode/contracts';
+import { linesOf } from './lines-of.ts';
 import type { PlanLine, PlanTask } from './plan-task.ts';
 
 export interface PlanSupervision {
@@ -54,7 +54,7 @@ export async function* planElsewhere(
   try {
     child.send(task);
     let ended = false;
-    for await (const text of createInterface({ input: child.stdout!, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const text of linesOf(child.stdout!.setEncoding('utf8'))) {
       const line = JSON.parse(text) as PlanLine;
       if (line.type === 'failed')
         throw new RhapsodeError(isErrorCode(line.code) ? line.code : 'internal_error', {
