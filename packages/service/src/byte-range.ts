@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { RhapsodeError } from '@rhapsode/contracts';
 
 /** What a `Range` header asks for. `last` is inclusive; without it everything that follows. */
@@ -14,21 +15,30 @@ export function parseByteRange(
   header: string | undefined,
   length: number | undefined,
 ): ByteRange | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.replaceAll(' ', '') ?? '');
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header?.replaceAll(' ', '') ?? '');
   if (!match) return undefined;
   const [, from, to] = match as unknown as [string, string, string];
   if (from === '') {
     if (to === '' || length === undefined) return undefined;
-    if (Number(to) === 0) throw notSatisfiable(length);
-    return { first: Math.max(0, length - Number(to)), last: length - 1 };
+    if (byteNumber(to) === 0) throw notSatisfiable(length);
+    return { first: Math.max(0, length - byteNumber(to)), last: length - 1 };
   }
-  const first = Number(from);
-  const last = to === '' ? undefined : Number(to);
+  const first = byteNumber(from);
+  const last = to === '' ? undefined : byteNumber(to);
   if (last !== undefined && last < first) return undefined;
   if (length === undefined) return last === undefined ? { first } : { first, last };
   if (first >= length) throw notSatisfiable(length);
   return { first, last: Math.min(last ?? length - 1, length - 1) };
 }
+
+/** Nothing lies behind the largest number that is exact, whatever was asked for. */
+export const byteNumber = (digits: string): number => Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
+
+/** The `Range` header, unless `If-Range` says that the client has a part of something else (RFC 9110, 13.1.5). */
+export const rangeUnlessChanged = (
+  { range, 'if-range': has }: IncomingHttpHeaders & { readonly 'if-range'?: string },
+  etag: string,
+): string | undefined => (has === undefined || has === etag ? range : undefined);
 
 export const notSatisfiable = (length: number | undefined) =>
   new RhapsodeError('range_not_satisfiable', {

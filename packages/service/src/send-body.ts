@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '@rhapsode/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SocketDrain } from './socket-drain.ts';
@@ -74,8 +74,14 @@ export async function sendBody(
       log.warn({ requestId: request.id, error }, 'stream was cut');
       await flushed(raw, signal);
     }
-    raw.destroy();
+    cut(request.raw, raw);
   }
+}
+
+/** In HTTP/1.0 an answer ends where its connection does: only a reset tells the reader that something is missing. */
+function cut({ httpVersion, socket }: IncomingMessage, raw: ServerResponse): void {
+  if (httpVersion === '1.0') socket.resetAndDestroy();
+  else raw.destroy();
 }
 
 /** What was written last may say why the stream is cut: a client that reads gets it. */

@@ -1,5 +1,5 @@
 import { createServer, get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/wait.ts';
@@ -70,6 +70,27 @@ describe('sendBody', () => {
     arrived.resolve();
     await expect(response.arrayBuffer()).rejects.toThrow();
     expect(state.ended).toBe(1);
+  });
+
+  it('resets the connection for a reader of HTTP/1.0, who would take an end for the end', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const { url } = await serve(async function* () {
+      yield Buffer.alloc(1000);
+      // A reader in Node takes a reset for an end while there is something left to read.
+      await arrived.promise;
+      throw new Error('lost');
+    });
+    const port = Number(new URL(url).port);
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.0\r\n\r\n'));
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    let received = 0;
+    socket.on('data', (data) => {
+      received += data.length;
+      if (received > 1000) arrived.resolve();
+    });
+    socket.on('end', () => resolve('a clean end'));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+    expect(await promise).toBe('ECONNRESET');
   });
 
   it('asks for no more than the reader takes', async () => {

@@ -1,7 +1,7 @@
 import type { AudioFormat } from '@rhapsode/audio';
 import { download } from '@rhapsode/client';
 import { formatPosition, type Position, RhapsodeError } from '@rhapsode/contracts';
-import type { StreamedAnswer } from '@rhapsode/service';
+import { byteNumber, type StreamedAnswer } from '@rhapsode/service';
 
 export interface AudioWanted {
   readonly id: string;
@@ -79,18 +79,18 @@ async function boundsOf(
   range: string | undefined,
   describe: () => Promise<Readonly<Record<string, string>>>,
 ): Promise<{ offset?: number; last?: number }> {
-  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range?.replaceAll(' ', '') ?? '');
+  const found = /^bytes=(\d*)-(\d*)$/.exec(range?.replaceAll(' ', '') ?? '');
   const [, from = '', to = ''] = found ?? [];
   if (from === '') {
     if (to === '') return {};
     const length = (await describe())['content-length'];
     if (length === undefined) return {};
-    if (Number(to) === 0) throw notSatisfiable(Number(length));
-    return { offset: Math.max(0, Number(length) - Number(to)), last: Number(length) - 1 };
+    if (byteNumber(to) === 0) throw notSatisfiable(Number(length));
+    return { offset: Math.max(0, Number(length) - byteNumber(to)), last: Number(length) - 1 };
   }
-  const offset = Number(from);
+  const offset = byteNumber(from);
   if (to === '') return { offset };
-  return Number(to) < offset ? {} : { offset, last: Number(to) };
+  return byteNumber(to) < offset ? {} : { offset, last: byteNumber(to) };
 }
 
 const notSatisfiable = (length: number) =>

@@ -96,6 +96,9 @@ describe('PUT /v1/books/{id}', () => {
     const part = await here.get(audio!.url, { range: 'bytes=100-199' });
     expect([part.status, part.headers.get('content-range')]).toEqual([206, `bytes 100-199/${all.length}`]);
     expect((await bytes(part)).equals(all.subarray(100, 200))).toBe(true);
+    const of = (etag: string) => here.get(audio!.url, { range: 'bytes=100-199', 'if-range': etag });
+    expect((await of(whole.headers.get('etag')!)).status).toBe(206);
+    expect((await bytes(await of('"another edition"'))).equals(all)).toBe(true);
     const tail = await here.get(audio!.url, { range: 'bytes=-7' });
     expect((await bytes(tail)).equals(all.subarray(-7))).toBe(true);
     const behind = await here.get(audio!.url, { range: `bytes=${all.length}-` });

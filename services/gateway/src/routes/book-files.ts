@@ -1,6 +1,6 @@
 import type { OutputFile } from '@rhapsode/book';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { disconnectSignal, parseByteRange, sendBody } from '@rhapsode/service';
+import { disconnectSignal, parseByteRange, rangeUnlessChanged, sendBody } from '@rhapsode/service';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GatewayDeps } from '../deps.ts';
 import { bookApi } from './book-api.ts';
@@ -21,13 +21,10 @@ export function bookFiles(app: FastifyInstance, { books, tenant, log }: GatewayD
     { exposeHeadRoute: false, config: { api: bookApi.file } },
     async (request, reply) => {
       const [id, name] = [idOf(request), nameOf(request)];
-      const { bytes } = (await books.files(tenant, id)).find((file) => file.name === name) ?? {
-        bytes: undefined,
-      };
+      const listed = (await books.files(tenant, id)).find((file) => file.name === name);
       const range =
-        bytes === undefined
-          ? undefined
-          : rangeOf(request, bytes, (length) => void reply.header('content-range', `bytes */${length}`));
+        listed &&
+        rangeOf(request, listed, (length) => void reply.header('content-range', `bytes */${length}`));
       const signal = disconnectSignal(request, reply);
       const options = { signal, ...(range ? { range: { first: range.first, last: range.last! } } : {}) };
       const file = await books.file(tenant, id, name, options);
@@ -40,7 +37,7 @@ export function bookFiles(app: FastifyInstance, { books, tenant, log }: GatewayD
         'content-type': file.contentType,
         'content-length': String(length),
         'accept-ranges': 'bytes',
-        etag: `"${file.sha256}"`,
+        etag: etagOf(file),
         'content-disposition': `attachment; filename*=UTF-8''${encodeName(name.split('/').at(-1)!)}`,
         ...(range ? { 'content-range': `bytes ${range.first}-${range.last}/${file.bytes}` } : {}),
       };
@@ -64,16 +61,19 @@ export function bookFiles(app: FastifyInstance, { books, tenant, log }: GatewayD
     if (!file) throw new RhapsodeError('file_not_found');
     return reply
       .type(file.contentType)
-      .headers({ 'content-length': String(file.bytes), 'accept-ranges': 'bytes', etag: `"${file.sha256}"` })
+      .headers({ 'content-length': String(file.bytes), 'accept-ranges': 'bytes', etag: etagOf(file) })
       .send();
   });
 }
 
 const nameOf = (request: FastifyRequest): string => (request.params as { '*': string })['*'];
 
-function rangeOf(request: FastifyRequest, bytes: number, onBehind: (length: number) => void) {
+const etagOf = ({ sha256 }: Pick<OutputFile, 'sha256'>) => `"${sha256}"`;
+
+function rangeOf(request: FastifyRequest, file: OutputFile, onBehind: (length: number) => void) {
+  const { bytes } = file;
   try {
-    return parseByteRange(request.headers.range, bytes);
+    return parseByteRange(rangeUnlessChanged(request.headers, etagOf(file)), bytes);
   } catch (error) {
     onBehind(bytes);
     throw error;
