@@ -1,7 +1,7 @@
 import { speechSettings } from '@rhapsode/contracts';
 import { lexiconLimits } from '@rhapsode/text';
 import { z } from 'zod';
-import { bookMetadata, coverTypes, outputSettings } from './render/settings.ts';
+import { coverTypes, givenMetadata, outputSettings } from './render/settings.ts';
 
 /** Chosen by the client; it stands in paths and in keys. */
 export const bookId = z
@@ -71,7 +71,7 @@ export const bookSettings = z.strictObject({
     .default({}),
   lexicon: z.array(lexiconRule).max(lexiconLimits.rules).default([]),
   outputs: outputSettings.prefault({}),
-  metadata: bookMetadata.partial().default({}),
+  metadata: givenMetadata.default({}),
   /**
    * What becomes of a sentence that can't be spoken after all attempts: a silence of the length that it would have taken, another
    * voice speaks it, or the book stops.

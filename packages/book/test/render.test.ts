@@ -233,7 +233,7 @@ describe('the captions of a book', () => {
       {
         title: 'One',
         sentences: [
-          { source: 'Less < more & “so” --> on.\n\n', samples: 22_050, pauseSamples: 11_025 },
+          { source: 'Less < more\0\x1b & “so” --> on.\n\n', samples: 22_050, pauseSamples: 11_025 },
           { source: '* * *\n\n', samples: 0, pauseSamples: 1 },
         ],
       },

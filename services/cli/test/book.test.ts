@@ -165,6 +165,10 @@ describe('the options of rhapsode book', () => {
     expect((await bookSettingsOf({ loudness: 'off' }, 'a.epub')).outputs.loudness).toBeNull();
   });
 
+  it('say of the book only what was said, so that the manuscript may say the rest', async () => {
+    expect((await bookSettingsOf({ year: '1851' }, 'a.epub')).metadata).toEqual({ year: 1851 });
+  });
+
   it.each([
     [{ format: 'm4b,ogg' }, "--format takes m4b, mp3, opus, flac, wav (comma separated), not 'ogg'"],
     [{ loudness: 'loud' }, '--loudness must be a number'],

@@ -55,7 +55,8 @@ async function* cues(chapters: readonly CaptionedChapter[], signal?: AbortSignal
     }
 }
 
-const plain = ({ source }: RenderedSentence): string => source.replace(/\s+/gu, ' ').trim();
+/** A control character ends the text, or the file, for some players. */
+const plain = ({ source }: RenderedSentence): string => source.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 
 async function* srtLines(chapters: readonly CaptionedChapter[], signal?: AbortSignal): AsyncIterable<string> {
   let number = 0;

@@ -202,7 +202,7 @@ async function makeM4b(plan: AudioPlan, wanted: Wanted): Promise<OutputFile> {
 }
 
 export const chapterTitle = ({ index, title }: Pick<ChapterAudio, 'index' | 'title'>): string =>
-  title.trim() === '' ? `Chapter ${index + 1}` : title.replace(/\s+/gu, ' ').trim();
+  title.trim() === '' ? `Chapter ${index + 1}` : title.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 
 async function* readPart({ parts, signal }: RenderDeps, name: string): AsyncIterable<Uint8Array> {
   const bytes = await parts.get(name, signal);

@@ -3,21 +3,31 @@ import { z } from 'zod';
 const line = z.string().trim().min(1).max(1_000);
 const digits = (least: number, most: number) => z.int().min(least).max(most);
 
-/** What is said about the book, not in it. */
-export const bookMetadata = z.strictObject({
-  title: line.default('Untitled'),
+/** What a caller says about the book; what is left out the manuscript may say. */
+export const givenMetadata = z.strictObject({
+  title: line.optional(),
   subtitle: line.optional(),
-  authors: z.array(line).max(50).default([]),
+  authors: z.array(line).max(50).optional(),
   narrator: line.optional(),
   series: line.optional(),
   /** Place in the series, as it is written: `2`, `2.5`. */
   seriesNumber: line.optional(),
   year: digits(0, 9999).optional(),
   /** BCP 47. */
-  language: z.string().min(1).max(35).default('en'),
+  language: z.string().min(1).max(35).optional(),
   publisher: line.optional(),
   description: z.string().max(100_000).optional(),
-  genre: line.default('Audiobook'),
+  genre: line.optional(),
+});
+
+const { title, authors, language, genre } = givenMetadata.shape;
+
+/** What is said about the book, not in it. */
+export const bookMetadata = givenMetadata.extend({
+  title: title.unwrap().default('Untitled'),
+  authors: authors.unwrap().default([]),
+  language: language.unwrap().default('en'),
+  genre: genre.unwrap().default('Audiobook'),
 });
 
 export const coverTypes = ['image/jpeg', 'image/png'] as const;
