@@ -47,7 +47,7 @@ export async function listSentences(
       const sentences = (await readPart(artefacts, folder, chapter.index, part)).map((sentence) =>
         wantedOf(sentence, request, edits.get(sentence.n)),
       );
-      const wanted = partDigest(sentences, request);
+      const wanted = partDigest(sentences, request, plan.sampleRateHz);
       const settled = await readSettled(artefacts, settledKey(at, wanted), wanted);
       for (const [index, sentence] of sentences.entries()) {
         const { n, start, end, source, spoken, pauseSamples } = sentence;

@@ -2,6 +2,7 @@ import { checkSettings, RhapsodeError, type VoiceInfo } from '@rhapsode/contract
 import type { VoiceChoice } from '../content-key.ts';
 import type { BookRequest } from '../plan/plan-files.ts';
 import type { BookSettings, VoiceSettings } from '../request.ts';
+import { bookRateHz } from './book-rate.ts';
 
 /** By name or alias; throws `voice_not_found`. */
 export type FindVoice = (name: string, param: string) => Promise<{ voice: VoiceInfo; pool: string }>;
@@ -9,6 +10,8 @@ export type FindVoice = (name: string, param: string) => Promise<{ voice: VoiceI
 export interface ChosenVoices extends Pick<BookRequest, 'voices' | 'fallback'> {
   /** Of the book itself. */
   readonly main: VoiceInfo;
+  /** Of the book's files, whatever those of its voices are. */
+  readonly sampleRateHz: number;
   readonly chapterVoices: Readonly<Record<string, number>>;
   readonly speakerVoices: Readonly<Record<string, number>>;
   /** All take sounds in IPA. */
@@ -31,12 +34,6 @@ export async function chooseVoices(settings: BookSettings, find: FindVoice): Pro
     const speed = given.speed ?? settings.speed;
     const own = settings.settings;
     checkSettings(voice, { speed, speaker, ...(own === undefined ? {} : { settings: own }) });
-    const rate = infos[0]?.sampleRateHz ?? voice.sampleRateHz;
-    if (voice.sampleRateHz !== rate)
-      throw new RhapsodeError('unsupported_setting', {
-        message: `the voices of a book have one sample rate: ${voice.id} has ${voice.sampleRateHz} Hz, ${infos[0]!.id} ${rate} Hz`,
-        param: param === '' ? 'voice' : `${param}.voice`,
-      });
     const choice: VoiceChoice = {
       voice: voice.id,
       digest: voice.digest,
@@ -61,6 +58,11 @@ export async function chooseVoices(settings: BookSettings, find: FindVoice): Pro
   await choose({}, '');
   const chapterVoices = await chooseAll(settings.chapters, 'chapters');
   const speakerVoices = await chooseAll(settings.speakers, 'speakers');
+  // A voice that speaks only where another one can't does not decide it.
+  const sampleRateHz = bookRateHz(
+    settings.outputs,
+    infos.map((voice) => voice.sampleRateHz),
+  );
   if (settings.on_error === 'fallback' && settings.fallback === undefined)
     throw new RhapsodeError('invalid_request', {
       message: "'on_error' is 'fallback', so 'fallback' must say which voice speaks then",
@@ -71,6 +73,7 @@ export async function chooseVoices(settings: BookSettings, find: FindVoice): Pro
   return {
     voices,
     main: infos[0]!,
+    sampleRateHz,
     chapterVoices,
     speakerVoices,
     phonemes,

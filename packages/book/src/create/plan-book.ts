@@ -56,7 +56,7 @@ function sorted(value: unknown): unknown {
 const taskOf = (
   { path }: Manuscript,
   settings: BookSettings,
-  { voices, main, chapterVoices, speakerVoices, phonemes }: ChosenVoices,
+  { voices, main, sampleRateHz, chapterVoices, speakerVoices, phonemes }: ChosenVoices,
   { maxCharacters, maxBytes }: PlanLimits,
 ): PlanTask => {
   const { type, normalise, inline, notes, pauses, lexicon } = settings;
@@ -74,7 +74,7 @@ const taskOf = (
     lexicon: lexiconRules(lexicon),
     limits: { bytes: maxBytes },
     maxCharacters,
-    sampleRateHz: main.sampleRateHz,
+    sampleRateHz,
     partSentences,
     chapterVoices,
     speakerVoices,

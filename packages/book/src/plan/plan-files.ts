@@ -39,6 +39,7 @@ export interface BookPlan {
   readonly authors?: readonly string[];
   readonly language?: string;
   readonly cover?: { readonly mediaType: string };
+  /** Of the book: all its samples are counted at it, whatever its voices' are. */
   readonly sampleRateHz: number;
   readonly chapters: readonly PlannedChapter[];
   readonly sentences: number;
@@ -129,9 +130,10 @@ export function wantedOf(
 export function partDigest(
   sentences: readonly WantedSentence[],
   { settings, fallback, voices }: BookRequest,
+  sampleRateHz: number,
 ): string {
   const fallbackVoice = fallback === undefined ? null : voices[fallback]!;
-  const hash = createHash('sha256').update(JSON.stringify([settings.on_error, fallbackVoice]));
+  const hash = createHash('sha256').update(JSON.stringify([settings.on_error, fallbackVoice, sampleRateHz]));
   for (const { n, start, end, source, spoken, key, pauseSamples, estimatedMs } of sentences)
     hash.update(JSON.stringify([n, start, end, source, spoken, key, pauseSamples, estimatedMs]));
   return hash.digest('hex');

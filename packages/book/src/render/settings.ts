@@ -45,6 +45,8 @@ export const outputSettings = z.strictObject({
   audio: z.array(z.enum(bookAudioFormats)).min(1).max(bookAudioFormats.length).default(['m4b']),
   /** Formats of which one file holds the whole book. */
   single: z.array(z.enum(['mp3'])).default([]),
+  /** Of all files; if not given, the highest of the book's voices. */
+  sampleRateHz: z.int().min(8_000).max(48_000).optional(),
   captions: z.array(z.enum(bookCaptionFormats)).default(['srt', 'vtt', 'json']),
   loudness: z
     .strictObject({

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { samplesAtRate } from '@rhapsode/audio';
 import type { ArtefactStore } from '@rhapsode/store';
 import { type BookPlace, settledKey } from '../layout.ts';
 import { type BookRequest, type PlannedChapter, readPart } from '../plan/plan-files.ts';
 import type { ChapterAudio, RenderedSentence } from '../render/port.ts';
-import type { SegmentStore } from '../segments/segment-store.ts';
+import { marksAtRate, pcmAtRate } from '../segments/at-rate.ts';
+import type { SegmentFacts, SegmentStore } from '../segments/segment-store.ts';
 import { readSettled, SentenceGone, type SettledPart } from '../speak/settle-part.ts';
 
 /** What is kept in memory of a settled part: its sentences are read again when they are needed. */
@@ -28,6 +30,7 @@ export interface ChapterSource {
   readonly at: BookPlace;
   readonly folder: string;
   readonly request: BookRequest;
+  /** The book's; sentences are kept at their voice's. */
   readonly sampleRateHz: number;
   readonly artefacts: ArtefactStore;
   readonly segments: SegmentStore;
@@ -41,7 +44,7 @@ export function createChapterAudio(
   parts: readonly PartSummary[],
   source: ChapterSource,
 ): ChapterAudio {
-  const { at, folder, request, artefacts, segments } = source;
+  const { at, folder, request, sampleRateHz, artefacts, segments } = source;
   const { tenant } = at;
   const digest = createHash('sha256').update(chapter.title);
   const audioDigest = createHash('sha256');
@@ -57,6 +60,8 @@ export function createChapterAudio(
     return found;
   }
 
+  const lengthOf = (facts: SegmentFacts) => samplesAtRate(facts.samples, facts.sampleRateHz, sampleRateHz);
+
   async function* sentences(signal?: AbortSignal): AsyncGenerator<RenderedSentence> {
     let startSample = 0;
     for (const number of parts.keys()) {
@@ -67,7 +72,8 @@ export function createChapterAudio(
         const { n, spoken, key, voice, state, reason, samples, pauseSamples, peak, attempt, worker } = one;
         const { start, end, source: written } = planned[index]!;
         const facts = key === '' ? undefined : await segments.facts(tenant, key);
-        if (key !== '' && facts?.samples !== samples) throw new SentenceGone(part.wanted, n);
+        if (key !== '' && !(facts && lengthOf(facts) === samples)) throw new SentenceGone(part.wanted, n);
+        const marks = facts ? marksAtRate(facts.marks, facts.sampleRateHz, sampleRateHz) : [];
         const choice = request.voices[voice]!;
         yield {
           ...{ n, start, end, source: written, spoken, key },
@@ -75,7 +81,7 @@ export function createChapterAudio(
           voiceDigest: choice.digest,
           state,
           ...(reason === undefined ? {} : { reason }),
-          ...{ startSample, samples, pauseSamples, peak, marks: facts?.marks ?? [], attempt, worker },
+          ...{ startSample, samples, pauseSamples, peak, marks, attempt, worker },
         };
         startSample += samples + pauseSamples;
       }
@@ -89,9 +95,9 @@ export function createChapterAudio(
         signal?.throwIfAborted();
         if (key === '') yield* silence(samples);
         else {
-          const audio = await segments.pcm(tenant, key);
-          if (audio?.length !== samples * 2) throw new SentenceGone(part.wanted, n);
-          if (samples > 0) yield audio;
+          const audio = await segments.audio(tenant, key);
+          if (!audio || lengthOf(audio.facts) !== samples) throw new SentenceGone(part.wanted, n);
+          yield* pcmAtRate(audio.pcm, audio.facts.sampleRateHz, sampleRateHz);
         }
         yield* silence(pauseSamples);
       }
@@ -103,7 +109,7 @@ export function createChapterAudio(
     title: chapter.title,
     audioDigest: audioDigest.digest('hex'),
     digest: digest.digest('hex'),
-    sampleRateHz: source.sampleRateHz,
+    sampleRateHz,
     samples: parts.reduce((sum, { samples }) => sum + samples, 0),
     sentenceCount: chapter.sentences,
     sentences,

@@ -11,7 +11,7 @@ export type { SegmentFacts };
 export interface SegmentStore {
   facts(tenant: string, key: string): Promise<SegmentFacts | undefined>;
   /** Mono, signed 16-bit little-endian; its digest was checked. */
-  pcm(tenant: string, key: string): Promise<Uint8Array | undefined>;
+  audio(tenant: string, key: string): Promise<{ facts: SegmentFacts; pcm: Uint8Array } | undefined>;
   put(
     tenant: string,
     facts: Omit<SegmentFacts, 'samples' | 'peak' | 'pcmSha256'>,
@@ -40,11 +40,12 @@ export function createSegmentStore(artefacts: ArtefactStore): SegmentStore {
         bytes = (await readWhole(artefacts, name, { range: { first: 0, last: end - 1 } })) ?? bytes;
       return decodeFacts(bytes, key, found.bytes) ?? lose(tenant, key);
     },
-    async pcm(tenant, key) {
+    async audio(tenant, key) {
       const bytes = await readWhole(artefacts, segmentKey(tenant, key));
       if (!bytes) return undefined;
-      const known = decodeFacts(bytes, key, bytes.length);
-      return (known && decodePcm(bytes, known)) ?? lose(tenant, key);
+      const facts = decodeFacts(bytes, key, bytes.length);
+      const pcm = facts && decodePcm(bytes, facts);
+      return pcm ? { facts, pcm } : lose(tenant, key);
     },
     async put(tenant, given, pcm, signal) {
       const { facts, bytes } = encodeSegment(given, pcm);

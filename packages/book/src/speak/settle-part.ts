@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { samplesAtRate } from '@rhapsode/audio';
 import { type ErrorCode, RhapsodeError } from '@rhapsode/contracts';
 import { type ArtefactStore, readWhole } from '@rhapsode/store';
 import { contentKey } from '../content-key.ts';
@@ -19,6 +20,7 @@ export interface SettledSentence {
   readonly voice: number;
   readonly state: SentenceState;
   readonly reason?: ErrorCode;
+  /** At the book's rate, as the pause is. */
   readonly samples: number;
   readonly pauseSamples: number;
   readonly peak: number;
@@ -73,7 +75,7 @@ const lookUpsAtOnce = 16;
 export async function settlePart(asked: SettleRequest, deps: SettleDeps): Promise<SettledPart> {
   const { at, request, sentences, sampleRateHz, round, signal, onSentence } = asked;
   const { settings, fallback, voices } = request;
-  const wanted = partDigest(sentences, request);
+  const wanted = partDigest(sentences, request, sampleRateHz);
   const name = settledKey(at, wanted);
   const known = await readSettled(deps.artefacts, name, wanted);
   if (known && (known.round >= round || known.sentences.every(({ state }) => state === 'spoken'))) {
@@ -119,7 +121,9 @@ export async function settlePart(asked: SettleRequest, deps: SettleDeps): Promis
   const settled = sentences.map((sentence): SettledSentence => {
     const { n, pauseSamples } = sentence;
     const of = (state: SentenceState, from: WantedSentence, reason?: ErrorCode): SettledSentence => {
-      const { samples = 0, peak = 0, attempt = 0, worker = '' } = facts.get(from.key) ?? {};
+      const audio = facts.get(from.key);
+      const { peak = 0, attempt = 0, worker = '' } = audio ?? {};
+      const samples = audio ? samplesAtRate(audio.samples, audio.sampleRateHz, sampleRateHz) : 0;
       const { spoken, key, voice } = from;
       const why = reason === undefined ? {} : { reason };
       return { n, spoken, key, voice, state, ...why, samples, pauseSamples, peak, attempt, worker };

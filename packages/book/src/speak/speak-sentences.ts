@@ -59,10 +59,11 @@ export async function speakSentences(
   request: SpeakRequest,
   deps: SpeakDeps,
 ): Promise<Map<string, SpeechFailure>> {
-  const groups = Map.groupBy(
-    request.sentences,
-    ({ voice, seed }) => `${request.voices[voice]!.pool} ${seed}`,
-  );
+  // An utterance has one pool, one seed and one sample rate.
+  const groups = Map.groupBy(request.sentences, ({ voice, seed }) => {
+    const { pool, sampleRateHz } = request.voices[voice]!;
+    return `${pool} ${sampleRateHz} ${seed}`;
+  });
   const all = await Promise.all(
     [...groups].map(([group, sentences]) =>
       speakGroup({ ...request, sentences, name: `${request.name} ${group}` }, deps),

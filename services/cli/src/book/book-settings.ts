@@ -16,6 +16,7 @@ export interface BookOptions {
   readonly format?: string | undefined;
   readonly single?: boolean | undefined;
   readonly captions?: string | undefined;
+  readonly 'sample-rate'?: string | undefined;
   readonly loudness?: string | undefined;
   readonly voice?: string | undefined;
   readonly speaker?: string | undefined;
@@ -79,11 +80,12 @@ const listOf = (name: string, text: string, known: readonly string[]): string[] 
   return list;
 };
 
-function outputsOf({ format, single, captions, loudness }: BookOptions) {
+function outputsOf({ format, single, captions, loudness, ...options }: BookOptions) {
   const target = loudness === 'off' ? undefined : numberOption('loudness', loudness, -40, -8);
   return given({
     audio: format === undefined ? undefined : listOf('format', format, bookAudioFormats),
     single: single ? ['mp3'] : undefined,
+    sampleRateHz: numberOption('sample-rate', options['sample-rate'], 8_000, 48_000, { whole: true }),
     captions:
       captions === undefined
         ? undefined

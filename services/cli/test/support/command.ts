@@ -12,15 +12,16 @@ export interface Ran {
 export interface RunOptions {
   readonly input?: string | Buffer;
   readonly env?: object;
-  /** Sends Ctrl-C when that was seen on standard error. */
+  /** Sends Ctrl-C, or another signal, when that was seen on standard error. */
   readonly interruptAfter?: RegExp;
+  readonly interruptWith?: NodeJS.Signals;
 }
 
 /** Runs the command in a folder as a user would, with the test voices. */
 export function command(
   folder: string,
   args: string[],
-  { input, env, interruptAfter }: RunOptions = {},
+  { input, env, interruptAfter, interruptWith = 'SIGINT' }: RunOptions = {},
 ): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], {
@@ -41,7 +42,7 @@ export function command(
       err += text;
       if (interrupted || !interruptAfter?.test(err)) return;
       interrupted = true;
-      child.kill('SIGINT');
+      child.kill(interruptWith);
     });
     child.stdin.end(input ?? '');
     child.on('close', (code) => resolve({ code, out, err }));

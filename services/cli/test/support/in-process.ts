@@ -6,11 +6,12 @@ import { cliSettings } from '../../src/config.ts';
 const commands = { book, verify };
 
 /** What a command writes and answers, without the start of another program. */
-export async function inProcess(name: keyof typeof commands, args: readonly string[]) {
+export async function inProcess(name: keyof typeof commands, args: readonly string[], env: object = {}) {
   const config = readSettings(cliSettings, {
     RHAPSODE_TEST_VOICES: 'true',
     RHAPSODE_DEFAULT_VOICE: 'tone',
     RHAPSODE_SLOTS: '1',
+    ...env,
   });
   let [out, err] = ['', ''];
   const stream = (keep: (text: string) => void) =>
