@@ -17,10 +17,10 @@ export function pcmSamples(bytes: Uint8Array): Int16Array {
     throw new RangeError(`${bytes.byteLength} bytes are not whole 16-bit samples`);
   if (littleEndian && bytes.byteOffset % bytesPerSample === 0)
     return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / bytesPerSample);
-  const copy = Buffer.from(bytes);
-  if (!littleEndian) copy.swap16();
   const samples = new Int16Array(bytes.byteLength / bytesPerSample);
-  new Uint8Array(samples.buffer).set(copy);
+  const copy = Buffer.from(samples.buffer);
+  copy.set(bytes);
+  if (!littleEndian) copy.swap16();
   return samples;
 }
 

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { pcmBytes, pcmSamples, wavHeader } from '@rhapsode/audio';
 import { outputSettings } from '@rhapsode/book';
 import { applyGain, chooseGain } from '@rhapsode/book/render/gain';
-import { createLoudnessMeter, integratedLufs, type Loudness } from '@rhapsode/book/render/loudness';
+import {
+  createLoudnessMeter,
+  createLoudnessSum,
+  integratedLufs,
+  type Loudness,
+} from '@rhapsode/book/render/loudness';
 import { describe, expect, it } from 'vitest';
 import { needExecutable } from '../../../test/support/executables.ts';
 import { seeded } from '../../../test/support/seeded.ts';
@@ -76,6 +81,21 @@ describe('the loudness meter', () => {
     );
     expect(measure(pcm, 24_000, 777).truePeak).toBeGreaterThan(0.49);
     expect(measure(pcm, 24_000, 777).truePeak).toBeLessThan(0.515);
+  });
+
+  it('adds chapters up to their book, which takes no more room for being longer', () => {
+    const chapters = Array.from({ length: 12 }, (_, n) =>
+      measure(noisy(16_000, 6, 1 + (n % 3)), 16_000, 4096),
+    );
+    const sumOf = (parts: readonly Loudness[]) => {
+      const sum = createLoudnessSum();
+      for (const part of parts) sum.add(part);
+      return sum.result();
+    };
+    const whole = sumOf(chapters);
+    expect(integratedLufs([whole])!).toBeCloseTo(integratedLufs(chapters)!, 9);
+    expect(whole.truePeak).toBe(Math.max(...chapters.map(({ truePeak }) => truePeak)));
+    expect(whole.blocks.length).toBe(sumOf(chapters.slice(0, 3)).blocks.length);
   });
 
   it('says nothing of silence', () => {

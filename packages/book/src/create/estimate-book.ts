@@ -5,6 +5,7 @@ import { type BookPlan, type BookRequest, wantedOf } from '../plan/plan-files.ts
 import type { BookSettings } from '../request.ts';
 import type { SegmentStore } from '../segments/segment-store.ts';
 import type { ChosenVoices } from './choose-voices.ts';
+import { createKeySet } from './key-set.ts';
 import { lookAtPlan, type Manuscript, type PlanLimits } from './plan-book.ts';
 
 /** What a book would be, and what of it would have to be spoken. */
@@ -53,8 +54,7 @@ export async function estimateBook(
   },
 ): Promise<BookEstimate> {
   const request: BookRequest = { v: 1, settings, voices: chosen.voices };
-  /** The first digits of a key are enough to tell sentences of a book apart, and a long book has many. */
-  const seen = new Set<string>();
+  const seen = createKeySet();
   let plan: BookPlan | undefined;
   let hits = 0;
   const cost = { sentences: 0, characters: 0, estimatedMs: 0 };
@@ -68,10 +68,7 @@ export async function estimateBook(
       .map((sentence) => wantedOf(sentence, request))
       .filter(({ key }) => key !== '');
     await forEachOf(wanted, lookUpsAtOnce, async ({ key, spoken, estimatedMs }) => {
-      const name = key.slice(0, 16);
-      const repeated = seen.has(name);
-      seen.add(name);
-      if (repeated || (await segments.facts(tenant, key)) !== undefined) {
+      if (!seen.add(key) || (await segments.facts(tenant, key)) !== undefined) {
         hits += 1;
         return;
       }

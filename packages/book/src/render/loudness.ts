@@ -63,13 +63,32 @@ export function createLoudnessMeter(sampleRateHz: number): LoudnessMeter {
       }
     },
     result: () => ({
-      blocks: [...bins]
-        .sort(([a], [b]) => a - b)
-        .map(([bin, { count, power }]) => [bin, count, power] as const),
+      blocks: blocksOf(bins),
       truePeak: truePeak.result(),
     }),
   };
 }
+
+/** Parts added up: what it holds does not grow with their number. */
+export function createLoudnessSum() {
+  const bins = new Map<number, { count: number; power: number }>();
+  let truePeak = 0;
+  return {
+    add(part: Loudness): void {
+      truePeak = Math.max(truePeak, part.truePeak);
+      for (const [bin, count, power] of part.blocks) {
+        const entry = bins.get(bin) ?? { count: 0, power: 0 };
+        entry.count += count;
+        entry.power += power;
+        bins.set(bin, entry);
+      }
+    },
+    result: (): Loudness => ({ blocks: blocksOf(bins), truePeak }),
+  };
+}
+
+const blocksOf = (bins: ReadonlyMap<number, { count: number; power: number }>): Loudness['blocks'] =>
+  [...bins].sort(([a], [b]) => a - b).map(([bin, { count, power }]) => [bin, count, power] as const);
 
 /** Integrated loudness in LUFS of all parts together; undefined where all of it is silence. */
 export function integratedLufs(parts: readonly Loudness[]): number | undefined {

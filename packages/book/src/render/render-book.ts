@@ -6,6 +6,7 @@ import { audiobookshelfMetadata } from './audiobookshelf.ts';
 import { type CaptionedChapter, captions, captionTypes } from './captions.ts';
 import { type FileNames, fileNames, isWhole } from './file-names.ts';
 import { chooseGain, type Gain, gain } from './gain.ts';
+import { createLoudnessSum, type Loudness } from './loudness.ts';
 import { createMadeFiles, type MadeFiles, type Wanted } from './made-files.ts';
 import { measureChapter } from './measure.ts';
 import type { BookAudio, OutputFile, RenderBook, RenderChapter, RenderDeps } from './port.ts';
@@ -28,17 +29,16 @@ export const renderBook: RenderBook = async (book, deps) => {
   checkBook(book);
   const sampleRateHz = chapters[0]!.sampleRateHz;
 
-  const measured = [];
+  const lengths: { samples: number; trailingZeros: number }[] = [];
+  const heard = createLoudnessSum();
   for (const [index, chapter] of chapters.entries()) {
-    measured.push(await measureChapter(chapter, deps));
+    const { samples, trailingZeros, loudness } = await measureChapter(chapter, deps);
+    lengths.push({ samples, trailingZeros });
+    heard.add(loudness);
     onProgress({ stage: 'measure', chapter: index + 1, chapters: chapters.length });
   }
-  const places = placeChapters(measured);
-  const bookGain = await keepGain(
-    book,
-    measured.map(({ loudness }) => loudness),
-    deps,
-  );
+  const places = placeChapters(lengths);
+  const bookGain = await keepGain(book, heard.result(), deps);
 
   const names = fileNames(metadata, outputs, chapters.length);
   const made = createMadeFiles(deps);
@@ -103,15 +103,11 @@ function digestOf({ metadata: { cover, ...words } }: BookAudio): string {
 }
 
 /** The gain of the book, the same as the last time while it is good enough. */
-async function keepGain(
-  book: BookAudio,
-  loudness: Parameters<typeof chooseGain>[0],
-  deps: RenderDeps,
-): Promise<Gain> {
+async function keepGain(book: BookAudio, loudness: Loudness, deps: RenderDeps): Promise<Gain> {
   const settings = JSON.stringify(book.outputs.loudness);
   const known = await readRecord(deps.parts, 'gain.json', gainRecord, deps.signal);
   const previous = known?.settings === settings ? known.gain : undefined;
-  const chosen = chooseGain(loudness, book.outputs.loudness, previous);
+  const chosen = chooseGain([loudness], book.outputs.loudness, previous);
   if (chosen !== previous)
     await writeRecord(deps.parts, 'gain.json', { settings, gain: chosen }, deps.signal);
   return chosen;

@@ -21,7 +21,11 @@ export function measured(body: ArtefactBody, signal?: AbortSignal) {
 export async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of body) pieces.push(piece);
-  return Buffer.concat(pieces);
+  const [only] = pieces;
+  // What is short comes in one piece: there is no need of a copy.
+  return only && pieces.length === 1
+    ? Buffer.from(only.buffer, only.byteOffset, only.byteLength)
+    : Buffer.concat(pieces);
 }
 
 /** A whole piece, for those that are small. */

@@ -16,7 +16,8 @@ export function createMemoryArtefacts({ now = Date.now }: { now?: () => number }
     async put(key, body, { signal } = {}) {
       checkKey(key);
       const given = measured(body, signal);
-      const bytes = await collect(given.pieces);
+      // Whoever gave or gets them may write into theirs.
+      const bytes = Buffer.from(await collect(given.pieces));
       pieces.set(key, { bytes, modifiedAtMs: now() });
       return given.result();
     },
@@ -30,7 +31,7 @@ export function createMemoryArtefacts({ now = Date.now }: { now?: () => number }
       async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
         for (let at = 0; at < part.length; at += sliceLength) {
           signal?.throwIfAborted();
-          yield part.subarray(at, at + sliceLength);
+          yield Buffer.from(part.subarray(at, at + sliceLength));
         }
       }
       return { ...infoOf(key)!, body: body() };
