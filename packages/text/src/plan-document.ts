@@ -86,7 +86,7 @@ async function* plan(
       yield part;
     } else if (part.type === 'chapter') {
       yield* release('chapter');
-      yield part;
+      yield { type: 'chapter', title: part.title };
     } else if (part.block.kind === 'text') {
       running ??= { planner: start(), base: offset };
       yield* show(running.planner.feed(part.block.text), running.base, undefined);
@@ -95,8 +95,13 @@ async function* plan(
       const { kind, text } = part.block;
       const base = offset;
       offset += text.length;
-      if (kind === 'silent' || kind === 'scene') {
-        yield* show([silentSegment(text)], base, kind === 'scene' ? 'scene' : 'paragraph');
+      if (kind === 'scene') {
+        yield* show([silentSegment(text)], base, 'scene');
+        continue;
+      }
+      if (kind === 'silent') {
+        // Nobody hears that it is there; what is before it has its pause already.
+        yield* show([{ ...silentSegment(text), ends: 'paragraph' }], base, undefined);
         continue;
       }
       const lines = kind === 'verse' ? (text.match(/[^\n]*\n+|[^\n]+$/gu) ?? [text]) : [text];

@@ -31,9 +31,9 @@ const novel = `The Tower\r\n\r\nCHAPTER I\r\nThe Gate\r\n\r\nIt was cold. Dr. Ha
 describe('plain text', () => {
   it('has the chapters that its headings name', async () => {
     expect(await outline({ bytes: bytesOf(novel) })).toEqual([
-      ['', 'The Tower'],
       [
         'CHAPTER I: The Gate',
+        'The Tower',
         'CHAPTER I',
         'The Gate',
         'It was cold.',
@@ -111,7 +111,7 @@ describe('Markdown', () => {
 
   it('says what is written, not how', async () => {
     const { chapters } = await planToJson({ bytes: bytesOf(text), name: 'a.md' });
-    expect(chapters.map(({ title }) => title)).toEqual(['', 'One', 'One Two', 'Two']);
+    expect(chapters.map(({ title }) => title)).toEqual(['One', 'One Two', 'Two']);
     const spoken = chapters.flatMap(({ segments }) => segments.map((s) => s.spoken)).filter((s) => s !== '');
     expect(spoken.slice(0, 5)).toEqual([
       'One',

@@ -184,8 +184,15 @@ describe('spans', () => {
           asked.map(({ spoken }) => spoken),
         );
       }),
-      // A mark of a sign's looks, behind a letter.
-      { numRuns: 3000, examples: [['\u05d0\ufe0e', 'en']] },
+      // A mark of a sign's looks, behind a letter; pictures that Unicode counts as punctuation.
+      {
+        numRuns: 3000,
+        examples: [
+          ['\u05d0\ufe0e', 'en'],
+          ['\u303d', 'en'],
+          ['So \u3030 it is', 'de'],
+        ],
+      },
     );
   }, 120_000);
 });

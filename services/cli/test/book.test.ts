@@ -65,6 +65,14 @@ describe('rhapsode book', () => {
     expect([good.code, good.out]).toEqual([0, expect.stringMatching(/files, 8 sentences, .*: all is well/)]);
   });
 
+  it('calls the book what its manuscript says, and has no chapter of the title alone', async () => {
+    await writeFile(at('draft.md'), '# The Sea\n\nby Ann Author\n\n## One\n\nText.\n\n## Two\n\nThe end.\n');
+    const { out } = await inProcess('book', [at('draft.md'), '-o', at('titled'), '-f', 'wav', '--json']);
+    const { files, chapters } = lastLine(out);
+    expect(chapters).toBe(2);
+    expect(files[0]).toBe(at('titled/Ann Author/The Sea/01 - One.wav'));
+  });
+
   it('goes on where Ctrl-C stopped it, and comes out as if it had not been', async () => {
     const sentences = Array.from({ length: 40 }, (_, n) => `This is sentence number ${n} of a longer text.`);
     await writeFile(at('long.txt'), sentences.join(' '));
@@ -115,26 +123,23 @@ describe('the options of rhapsode book', () => {
       at('words.pls'),
       '<lexicon version="1.0" alphabet="ipa"><lexeme><grapheme>Queequeg</grapheme><phoneme>ˈkwiːkwɛɡ</phoneme></lexeme></lexicon>',
     );
-    const settings = await bookSettingsOf(
-      {
-        ...{
-          format: 'm4b, mp3',
-          single: true,
-          captions: 'none',
-          loudness: '-23',
-          voice: 'clio',
-          speed: '1.25',
-        },
-        ...{
-          voices: 'Alice=thalia/low,2=calliope',
-          lexicon: at('words.pls'),
-          'on-error': 'fallback',
-          fallback: 'espeak',
-        },
-        ...{ author: 'A. One; B. Two', series: 'The Seas #2', year: '1851', language: 'en-US' },
+    const settings = await bookSettingsOf({
+      ...{
+        format: 'm4b, mp3',
+        single: true,
+        captions: 'none',
+        loudness: '-23',
+        voice: 'clio',
+        speed: '1.25',
       },
-      '/some/where/Moby Dick.txt',
-    );
+      ...{
+        voices: 'Alice=thalia/low,2=calliope',
+        lexicon: at('words.pls'),
+        'on-error': 'fallback',
+        fallback: 'espeak',
+      },
+      ...{ author: 'A. One; B. Two', series: 'The Seas #2', year: '1851', language: 'en-US' },
+    });
     expect(settings).toMatchObject({
       ...{
         voice: 'clio',
@@ -154,7 +159,6 @@ describe('the options of rhapsode book', () => {
       },
       metadata: {
         ...{
-          title: 'Moby Dick',
           authors: ['A. One', 'B. Two'],
           series: 'The Seas',
           seriesNumber: '2',
@@ -162,11 +166,11 @@ describe('the options of rhapsode book', () => {
         },
       },
     });
-    expect((await bookSettingsOf({ loudness: 'off' }, 'a.epub')).outputs.loudness).toBeNull();
+    expect((await bookSettingsOf({ loudness: 'off' })).outputs.loudness).toBeNull();
   });
 
   it('say of the book only what was said, so that the manuscript may say the rest', async () => {
-    expect((await bookSettingsOf({ year: '1851' }, 'a.epub')).metadata).toEqual({ year: 1851 });
+    expect((await bookSettingsOf({ year: '1851' })).metadata).toEqual({ year: 1851 });
   });
 
   it.each([
@@ -177,7 +181,7 @@ describe('the options of rhapsode book', () => {
     [{ voices: 'Alice=' }, "not 'Alice='"],
     [{ year: 'old' }, '--year must be a whole number'],
   ])('are refused with a reason: %j', async (options, message) => {
-    await expect(bookSettingsOf(options, 'a.txt')).rejects.toThrow(message);
+    await expect(bookSettingsOf(options)).rejects.toThrow(message);
   });
 });
 

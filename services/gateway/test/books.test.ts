@@ -186,6 +186,26 @@ describe('POST /v1/books', () => {
     expect(book.id).toMatch(/^[0-9a-z]{26}$/);
   });
 
+  it('is called what its manuscript says, else what the file is called', async () => {
+    const titleOf = async (id: string, text: string, name: string) => {
+      const form = new FormData();
+      form.set('document', new Blob([text]), name);
+      const answer = await fetch(`${here.url}/v1/books/${id}`, { method: 'PUT', body: form });
+      return (await view(answer)).title;
+    };
+    expect(await titleOf('a', '# The Sea\n\n## One\n\nText.\n\n## Two\n\nEnd.\n', 'draft.md')).toBe(
+      'The Sea',
+    );
+    expect(await titleOf('b', '---\ntitle: The Lake\n---\n\nText.\n', 'draft.md')).toBe('The Lake');
+    expect(await titleOf('c', 'Only text.', 'C:\\books\\My draft.v2.txt')).toBe('My draft.v2');
+    expect(await titleOf('d', 'Only text.', '')).toBe('Untitled');
+    expect(await view(await put('e', { text: 'Only text.' }))).toMatchObject({ title: 'Untitled' });
+    const said = { text: 'The Bog\n\nby Ann Author\n\nChapter 1\n\nIt was.\n', metadata: { year: 1851 } };
+    expect(await view(await put('g', said))).toMatchObject({ title: 'The Bog', chapters: 1 });
+    const document = { name: 'A pond.md', base64: Buffer.from('Only text.').toString('base64') };
+    expect(await view(await put('f', { document }))).toMatchObject({ title: 'A pond' });
+  });
+
   it('refuses a form that is none, or has no manuscript, or two', async () => {
     const send = (form: FormData) => fetch(`${here.url}/v1/books`, { method: 'POST', body: form });
     const empty = new FormData();

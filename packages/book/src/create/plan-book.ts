@@ -18,6 +18,8 @@ export interface Cover {
 /** What is to become a book: its text lies in a file, since it may be long. */
 export interface Manuscript {
   readonly path: string;
+  /** What it is called, for a book that does not say its title: its file's name, without the ending. */
+  readonly name?: string | undefined;
   readonly cover?: Cover | undefined;
 }
 
@@ -105,8 +107,11 @@ export async function* lookAtPlan(
           .filter((one) => one !== '')
           .map((one) => JSON.parse(one) as PlannedSentence),
       };
-    else if (line.type === 'end') yield { plan: line.plan };
+    else if (line.type === 'end') yield { plan: titled(line.plan, manuscript) };
 }
+
+const titled = (plan: BookPlan, { name = '' }: Manuscript): BookPlan =>
+  plan.title?.trim() || name.trim() === '' ? plan : { ...plan, title: name.trim() };
 
 export interface StoredPlan {
   /** Names its folder. */
@@ -132,7 +137,7 @@ export async function storePlan(
     for await (const line of planElsewhere(taskOf(manuscript, settings, chosen, limits), supervision, signal))
       if (line.type === 'part')
         await artefacts.put(partKey(folder, line.chapter, line.part), Buffer.from(line.lines), options);
-      else if (line.type === 'end') plan = line.plan;
+      else if (line.type === 'end') plan = titled(line.plan, manuscript);
       else if (!cover) await artefacts.put(`${folder}cover`, Buffer.from(line.base64, 'base64'), options);
     if (!plan) throw new RhapsodeError('internal_error');
     if (cover) {

@@ -71,6 +71,7 @@ export async function* planManuscript(task: PlanTask): AsyncGenerator<PlanLine> 
     else if (event.type === 'info') {
       const { title, authors, language, cover } = event.info;
       about = {
+        ...about,
         ...(title === undefined ? {} : { title }),
         ...(authors === undefined ? {} : { authors }),
         ...(language === undefined ? {} : { language }),

@@ -232,8 +232,15 @@ async function metadataOf(
   const { title, authors, language } = plan;
   const said = bookMetadata.parse({
     ...(title === undefined || title.trim() === '' ? {} : { title: title.trim().slice(0, 1_000) }),
-    ...(authors === undefined ? {} : { authors: authors.filter((name) => name.trim() !== '').slice(0, 50) }),
-    ...(language === undefined ? {} : { language }),
+    ...(authors === undefined
+      ? {}
+      : {
+          authors: authors
+            .map((name) => name.trim().slice(0, 1_000))
+            .filter((name) => name !== '')
+            .slice(0, 50),
+        }),
+    ...(language === undefined || language === '' || language.length > 35 ? {} : { language }),
     ...(settings.metadata.narrator === undefined ? { narrator: voices[0]!.voice } : {}),
     ...settings.metadata,
   });

@@ -1,8 +1,8 @@
 /** What a document is made of, in reading order. */
 export type DocumentPart =
   | { readonly type: 'info'; readonly info: BookInfo }
-  /** What follows belongs to this chapter. */
-  | { readonly type: 'chapter'; readonly title: string }
+  /** What follows belongs to this chapter. `level`: that of the heading that starts it, if one does. */
+  | { readonly type: 'chapter'; readonly title: string; readonly level?: number }
   | { readonly type: 'block'; readonly block: Block }
   | { readonly type: 'warning'; readonly warning: PlanWarning };
 

@@ -8,7 +8,7 @@ export interface HtmlOptions {
 }
 
 export interface HtmlBlock extends Block {
-  /** Level of a heading, 1 to 6. */
+  /** Level of a heading, 1 to 6; 0 for a title. */
   readonly level?: number;
   /** `id`s that stand at the block's start, or before it. */
   readonly ids: readonly string[];
@@ -84,6 +84,8 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
   let text = '';
   let ids: string[] = [];
   let title = '';
+  let language = '';
+  const authors: string[] = [];
   let inTitle = false;
   let level: number | undefined;
 
@@ -142,10 +144,22 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
           attributes['aria-hidden'] === 'true' ||
           /display\s*:\s*none/iu.test(attributes.style ?? '');
         const hides = silent.has(name) || isNote || isPage || gone;
-        if (name === 'title') inTitle = true;
+        // The title of a picture is no title of the page.
+        if (name === 'title' && !stack.some((one) => one.name === 'svg' || one.name === 'math'))
+          inTitle = true;
+        if (name === 'html') language ||= attributes.lang ?? attributes['xml:lang'] ?? '';
+        if (
+          name === 'meta' &&
+          /^(?:author|dc\.creator)$/iu.test(attributes.name ?? '') &&
+          authors.length < 50
+        ) {
+          const author = (attributes.content ?? '').replace(/\s+/gu, ' ').trim();
+          if (author !== '') authors.push(author.slice(0, 1_000));
+        }
         if (attributes.id && !(above?.hidden ?? false)) ids.push(attributes.id);
         const heading = /^h([1-6])$/u.exec(name);
-        if (heading) level = Number(heading[1]);
+        // Pandoc, and our reader of Word documents, have the title above the headings of the first level.
+        if (heading) level = name === 'h1' && /(?:^|\s)title(?:\s|$)/u.test(names) ? 0 : Number(heading[1]);
         stack.push({
           name,
           hidden: (above?.hidden ?? false) || hides,
@@ -196,6 +210,12 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
     },
     get title() {
       return title.replace(/\s+/gu, ' ').trim();
+    },
+    get language() {
+      return language;
+    },
+    get authors(): readonly string[] {
+      return authors;
     },
   };
 }

@@ -1,14 +1,28 @@
 import MarkdownIt from 'markdown-it';
 import type { BlockKind, DocumentPart } from './document.ts';
+import { type FrontMatter, readFrontMatter } from './front-matter.ts';
+import { readTitlePage } from './title-page.ts';
 
 /**
  * The blocks of a CommonMark text as they are written: marks and all, so that their spans are spans of the file. What is
- * markup within a block says nothing. Headings of the first level that occurs more than once start chapters.
+ * markup within a block says nothing. Headings of the first level that occurs more than once start chapters; one above them
+ * all is the book's title, where no front matter says another.
  */
-export function* readMarkdown(text: string): Generator<DocumentPart> {
+export async function* readMarkdown(text: string): AsyncGenerator<DocumentPart> {
+  const front = readFrontMatter(text);
+  const { language } = front?.info ?? {};
+  if (language !== undefined) yield { type: 'info', info: { language } };
+  yield* readTitlePage(readBlocks(text, front), (found) => ({ ...found, ...front?.info }));
+}
+
+function* readBlocks(text: string, front: FrontMatter | undefined): Generator<DocumentPart> {
   const markdown = new MarkdownIt('commonmark', { html: true }).enable('table');
   const lines = lineStarts(text);
-  const tokens = markdown.parse(text.replace(/\r\n|\r/gu, '\n'), {});
+  const from = front?.length ?? 0;
+  // What is not to be read leaves its lines, and a byte order mark a space, so that every line keeps its number.
+  const before = '\n'.repeat(lines.findLastIndex((start) => start <= from));
+  const body = (from > 0 ? before + text.slice(from) : text).replace(/^\ufeff/u, ' ');
+  const tokens = markdown.parse(body.replace(/\r\n|\r/gu, '\n'), {});
   const at = (line: number) => lines[line] ?? text.length;
 
   interface Span {
@@ -42,27 +56,23 @@ export function* readMarkdown(text: string): Generator<DocumentPart> {
       spans.push({ start, kind: /^\s*<!--/u.test(token.content) ? 'silent' : 'paragraph' });
     else if (token.type === 'tr_open') spans.push({ start, kind: 'item' });
   }
-  const front = /^---\r?\n[\s\S]{0,4000}?\r?\n---(?:\r?\n|$)/u.exec(text);
   const levels = spans.flatMap(({ heading }) => (heading ? [heading.level] : []));
   const chapterLevel =
     levels.find((level) => levels.filter((other) => other === level).length > 1) ?? levels[0] ?? 1;
 
   let started = false;
   let done = 0;
-  const from = front && spans.some(({ start }) => start < front[0].length) ? front[0].length : 0;
   if (from > 0) {
-    yield { type: 'chapter', title: '' };
-    started = true;
     yield { type: 'block', block: { kind: 'silent', text: text.slice(0, from) } };
     done = from;
   }
-  const shown = spans.filter(({ start }, n) => start >= from && start !== spans[n - 1]?.start);
+  const shown = spans.filter(({ start }, n) => start !== spans[n - 1]?.start);
   for (const [n, { kind, heading }] of shown.entries()) {
     const end = shown[n + 1]?.start ?? text.length;
     if (heading && heading.level <= chapterLevel) {
       started = true;
-      yield { type: 'chapter', title: heading.title };
-    } else if (!started) {
+      yield { type: 'chapter', title: heading.title, level: heading.level };
+    } else if (!started && kind !== 'silent') {
       started = true;
       yield { type: 'chapter', title: '' };
     }
@@ -76,7 +86,11 @@ export function* readMarkdown(text: string): Generator<DocumentPart> {
 const plainTitle = (children: readonly { type: string; content: string }[]): string =>
   children
     .map(({ type, content }) =>
-      type === 'text' || type === 'code_inline' ? content : type === 'softbreak' ? ' ' : '',
+      type === 'text' || type === 'code_inline'
+        ? content
+        : type === 'softbreak' || type === 'hardbreak'
+          ? ' '
+          : '',
     )
     .join('')
     .trim();

@@ -1,23 +1,35 @@
 import { chapterName } from '../lines.ts';
-import type { DocumentPart } from './document.ts';
+import type { BookInfo, DocumentPart } from './document.ts';
+import { readTitlePage, titleOfText } from './title-page.ts';
 
 /** Longest line that may be a heading. */
 const longestHeading = 100;
 const pieceLength = 16_384;
+/** As much of a text as may say what it is. */
+const headLength = 4_096;
 const lineEnd = /\r\n|\n|\r(?!$)|\u2028|\u0085/gu;
 
 /**
  * Chapters of plain text: a line by itself that names one (`Chapter 4`, `IV.`, `Prologue`), with a blank line or nothing
- * before it and behind it or its subtitle. Holds three short lines at most.
+ * before it and behind it or its subtitle. Holds three short lines at most. Its title is what its beginning says.
  */
 export async function* readPlainText(
   pieces: AsyncIterable<string> | Iterable<string>,
+  /** Of the file that it is from. */
+  about: BookInfo = {},
 ): AsyncGenerator<DocumentPart> {
-  const splitter = createChapterSplitter();
-  for await (const piece of pieces)
-    for (let at = 0; at < piece.length; at += pieceLength)
-      yield* splitter.feed(piece.slice(at, at + pieceLength));
-  yield* splitter.finish();
+  let head = '';
+  async function* chapters(): AsyncGenerator<DocumentPart> {
+    const splitter = createChapterSplitter();
+    for await (const piece of pieces)
+      for (let at = 0; at < piece.length; at += pieceLength) {
+        const some = piece.slice(at, at + pieceLength);
+        if (head.length < headLength) head += some.slice(0, headLength - head.length);
+        yield* splitter.feed(some);
+      }
+    yield* splitter.finish();
+  }
+  yield* readTitlePage(chapters(), () => ({ ...titleOfText(head), ...about }));
 }
 
 function createChapterSplitter() {
@@ -33,7 +45,7 @@ function createChapterSplitter() {
   const start = (title: string): DocumentPart[] => {
     if (started && title === '') return [];
     started = true;
-    return [{ type: 'chapter', title }];
+    return [title === '' ? { type: 'chapter', title } : { type: 'chapter', title, level: 1 }];
   };
   const isBlank = (line: string) => line.trim() === '' || /^[\s\ufeff]*$/u.test(line);
   const isTitle = (line: string) =>

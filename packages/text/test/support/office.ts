@@ -4,7 +4,11 @@ const paragraph = (text: string, style = '') =>
   `<w:p>${style && `<w:pPr><w:pStyle w:val="${style}"/></w:pPr>`}<w:r><w:t xml:space="preserve">${text}</w:t></w:r></w:p>`;
 
 /** A Word document of headings and paragraphs. */
-export const docx = (lines: readonly (readonly [text: string, style?: string])[], prolog = ''): Buffer =>
+export const docx = (
+  lines: readonly (readonly [text: string, style?: string])[],
+  prolog = '',
+  properties?: { readonly title: string; readonly creator: string },
+): Buffer =>
   zip([
     {
       name: '[Content_Types].xml',
@@ -20,8 +24,16 @@ export const docx = (lines: readonly (readonly [text: string, style?: string])[]
     },
     {
       name: 'word/styles.xml',
-      data: '<?xml version="1.0"?><w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/></w:style></w:styles>',
+      data: '<?xml version="1.0"?><w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/></w:style><w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/></w:style></w:styles>',
     },
+    ...(properties
+      ? [
+          {
+            name: 'docProps/core.xml',
+            data: `<?xml version="1.0"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>${properties.title}</dc:title><dc:creator>${properties.creator}</dc:creator></cp:coreProperties>`,
+          },
+        ]
+      : []),
     {
       name: 'word/document.xml',
       data: `<?xml version="1.0"?>${prolog}<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${lines.map(([text, style]) => paragraph(text, style)).join('')}</w:body></w:document>`,

@@ -27,6 +27,8 @@ import { checkEnded, hasEnded, type MadeBook, madeBook } from './made-book.ts';
 
 export interface EmbeddedBook {
   readonly manuscript: string;
+  /** For a book that does not say its title. */
+  readonly name: string | undefined;
   /** What tells this book from others in the same folder. */
   readonly identity: string;
   readonly cover: Cover | undefined;
@@ -65,9 +67,9 @@ export async function estimateEmbedded(
   config: CliConfig,
   book: Omit<EmbeddedBook, 'onProgress' | 'onTrouble'>,
 ): Promise<BookEstimate> {
-  const { manuscript, identity, cover, settings, folder, signal } = book;
+  const { manuscript, name, identity, cover, settings, folder, signal } = book;
   const { books } = await openBooks(config, folder, identity);
-  return books.estimate({ tenant, settings, manuscript: { path: manuscript, cover }, signal });
+  return books.estimate({ tenant, settings, manuscript: { path: manuscript, name, cover }, signal });
 }
 
 /** Makes a book in this process. What was spoken before is not spoken again, whenever and however that run ended. */
@@ -75,14 +77,14 @@ export async function makeEmbedded(
   config: CliConfig,
   book: EmbeddedBook,
 ): Promise<{ made: MadeBook; view: BookView }> {
-  const { manuscript, identity, cover, settings, folder, signal, onProgress, onTrouble } = book;
+  const { manuscript, name, identity, cover, settings, folder, signal, onProgress, onTrouble } = book;
   const startedAt = performance.now();
   const { artefacts, bookStore, segments, books, place } = await openBooks(config, folder, identity);
   // Plans and results of earlier runs: nobody asks for them any more.
   await artefacts.deleteAll(`${place}plans/`);
   await artefacts.deleteAll(`${place}results/`);
   const outputs = renderFiles(createFsArtefacts({ dir: folder }), '');
-  await books.create({ tenant, id, settings, manuscript: { path: manuscript, cover }, signal });
+  await books.create({ tenant, id, settings, manuscript: { path: manuscript, name, cover }, signal });
   const speaker = await createSpeaker(config, { warm: [] });
   let rendering: RenderProgress | undefined;
   const running = runBooks(
@@ -98,8 +100,8 @@ export async function makeEmbedded(
       render: {
         book: (audio, deps) => {
           // What belongs to these files: a manuscript that was renamed still changes only what changed.
-          const { folder: name } = fileNames(audio.metadata, audio.outputs, audio.chapters.length);
-          const of = createHash('sha256').update(name).digest('hex').slice(0, 24);
+          const files = fileNames(audio.metadata, audio.outputs, audio.chapters.length);
+          const of = createHash('sha256').update(files.folder).digest('hex').slice(0, 24);
           const parts = renderFiles(artefacts, `renderings/${of}/`);
           const onRendered = (progress: RenderProgress) => {
             rendering = progress;

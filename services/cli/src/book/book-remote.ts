@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
-import { basename, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BookEstimate, BookSettings, BookView, Cover } from '@rhapsode/book';
 import { isErrorCode, RhapsodeError } from '@rhapsode/contracts';
@@ -10,6 +10,8 @@ import { checkEnded, hasEnded, type MadeBook, madeBook } from './made-book.ts';
 export interface RemoteBook {
   readonly url: string;
   readonly manuscript: string;
+  /** Of its file, where it has one: a book that does not say its title is called so. */
+  readonly name: string | undefined;
   readonly identity: string;
   readonly cover: Cover | undefined;
   readonly settings: BookSettings;
@@ -76,10 +78,11 @@ async function send(
   {
     url,
     manuscript,
+    name,
     cover,
     settings,
     signal,
-  }: Pick<RemoteBook, 'url' | 'manuscript' | 'cover' | 'settings' | 'signal'>,
+  }: Pick<RemoteBook, 'url' | 'name' | 'manuscript' | 'cover' | 'settings' | 'signal'>,
   path: string,
   method: string,
   headers: Record<string, string>,
@@ -87,7 +90,7 @@ async function send(
   const form = new FormData();
   form.set('settings', JSON.stringify(settings));
   if (cover) form.set('cover', new Blob([Uint8Array.from(cover.bytes)], { type: cover.mediaType }), 'cover');
-  form.set('document', await openAsBlob(manuscript), basename(manuscript));
+  form.set('document', await openAsBlob(manuscript), name ?? '');
   return ask(url, path, { method, headers, body: form, signal });
 }
 

@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
 import {
   type BookSettings,
   bookAudioFormats,
@@ -40,7 +39,7 @@ export interface BookOptions {
 }
 
 /** The same settings that the HTTP interface takes. */
-export async function bookSettingsOf(options: BookOptions, manuscript: string): Promise<BookSettings> {
+export async function bookSettingsOf(options: BookOptions): Promise<BookSettings> {
   const { voice, speaker, type, fallback } = options;
   const speed = numberOption('speed', options.speed, 0.25, 4);
   const seed = numberOption('seed', options.seed, 0, 0xffff_ffff, { whole: true });
@@ -59,7 +58,7 @@ export async function bookSettingsOf(options: BookOptions, manuscript: string): 
     ...(options.voices === undefined ? {} : await voicesOf(options.voices)),
     ...(options.lexicon === undefined ? {} : { lexicon: await lexiconOf(options.lexicon) }),
     outputs: outputsOf(options),
-    metadata: metadataOf(options, manuscript),
+    metadata: metadataOf(options),
   };
   const parsed = bookSettings.safeParse(raw);
   if (parsed.success) return parsed.data;
@@ -96,15 +95,9 @@ function outputsOf({ format, single, captions, loudness, ...options }: BookOptio
   });
 }
 
-/** What does not say its title; its file's name may. */
-const untitled = new Set(['.txt', '.text', '.md', '.markdown']);
-
-function metadataOf(options: BookOptions, manuscript: string) {
-  const { subtitle, narrator, publisher, description, language, author, series } = options;
+function metadataOf(options: BookOptions) {
+  const { title, subtitle, narrator, publisher, description, language, author, series } = options;
   const numbered = /^(.*\S)\s+#(\S+)$/u.exec(series ?? '');
-  const ending = extname(manuscript);
-  const title =
-    options.title ?? (untitled.has(ending.toLowerCase()) ? basename(manuscript, ending) : undefined);
   return given({
     title,
     authors: author

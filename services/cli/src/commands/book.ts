@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import type { BookEstimate } from '@rhapsode/book';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { parse, type Usage } from '../args.ts';
@@ -65,7 +65,7 @@ const usage = {
     notes: 'speak footnotes where they stand',
     'on-error': 'silence, fallback or stop: what becomes of a sentence that can’t be spoken',
     fallback: 'voice for such a sentence',
-    title: 'title of the book',
+    title: 'title of the book (the manuscript’s, or its file’s name)',
     subtitle: 'subtitle',
     author: 'author; several with ;',
     narrator: 'narrator (the voice’s name)',
@@ -94,7 +94,7 @@ export const book: Command = {
         message: `name one file, or - for standard input\nusage: ${usage.synopsis}`,
       });
     const folder = values.output ?? 'out';
-    const settings = await bookSettingsOf(values, argument);
+    const settings = await bookSettingsOf(values);
     const cover = await readCover(values.cover);
     const piped = argument === '-' ? await keepInput() : undefined;
     const manuscript = piped?.path ?? argument;
@@ -103,7 +103,9 @@ export const book: Command = {
       await checkManuscript(manuscript);
       const { server } = values;
       const identity = argument === '-' ? 'standard input' : resolve(argument);
-      const what = { manuscript, identity, cover, settings, signal };
+      const name =
+        argument === '-' ? undefined : basename(argument, server === undefined ? extname(argument) : '');
+      const what = { manuscript, name, identity, cover, settings, signal };
       if (values['dry-run']) {
         const estimate =
           server === undefined

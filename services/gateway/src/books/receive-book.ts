@@ -34,10 +34,11 @@ export async function receiveBook(
     bytes <= mostBytesHere
       ? await unpackJson(path, upload.dir)
       : await unpackElsewhere(path, upload.dir, signal);
-  const { settings, cover } = unpacked;
+  const { settings, path: manuscript, name, cover } = unpacked;
   return {
     settings,
-    path: unpacked.path,
+    path: manuscript,
+    name,
     cover: cover && { mediaType: cover.mediaType, bytes: await readFile(cover.path) },
   };
 }

@@ -5,7 +5,7 @@ import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import { bookSettings, type Cover, coverTypes } from '@rhapsode/book';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { parseJson } from '@rhapsode/service';
-import { endingOf, type ReceivedBook, type Upload } from './upload.ts';
+import { endingOf, type ReceivedBook, titleOfName, type Upload } from './upload.ts';
 
 const limits = { fields: 100, files: 2, fieldSize: 8 * 1024 * 1024, headerPairs: 100 };
 const mostCoverBytes = 16 * 1024 * 1024;
@@ -23,6 +23,7 @@ export async function receiveMultipart(
   const settings: Record<string, unknown> = {};
   const files: Promise<void>[] = [];
   let manuscript: string | undefined;
+  let title: string | undefined;
   let cover: Cover | undefined;
   const refused = (message: string, param: string) =>
     new RhapsodeError('invalid_request', { message, param });
@@ -33,9 +34,11 @@ export async function receiveMultipart(
     const { path } = await upload.keep(file, 'cover', mostCoverBytes);
     cover = { mediaType, bytes: await readFile(path) };
   }
-  async function takeManuscript(file: Readable, name: string, field: string): Promise<void> {
+  async function takeManuscript(file: Readable, given: string | undefined, field: string): Promise<void> {
     if (manuscript !== undefined) throw refused('a book has one manuscript; this is another file', field);
+    const name = given ?? '';
     manuscript = `manuscript${endingOf(name)}`;
+    title = titleOfName(name);
     manuscript = (await upload.keep(file, manuscript, mostBytes)).path;
   }
   function takeField(name: string, value: string, isCut: boolean): void {
@@ -92,7 +95,7 @@ export async function receiveMultipart(
   }
   delete settings.text;
   if (manuscript === undefined) throw refused('the form has no file: send the manuscript as one', 'document');
-  return { settings, path: manuscript, cover };
+  return { settings, path: manuscript, name: title, cover };
 }
 
 const texts = new Set(['text', 'id', 'voice', 'speaker', 'type', 'language', 'normalise', 'on_error']);

@@ -4,7 +4,7 @@ import { bookCover } from '@rhapsode/book';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { checkText, decodeText, parseJson, parseRequest } from '@rhapsode/service';
 import { z } from 'zod';
-import { endingOf } from './upload.ts';
+import { endingOf, titleOfName } from './upload.ts';
 
 const parts = z.looseObject({
   text: z.string().optional(),
@@ -15,6 +15,7 @@ const parts = z.looseObject({
 export interface Unpacked {
   readonly settings: Record<string, unknown>;
   readonly path: string;
+  readonly name: string | undefined;
   readonly cover: { readonly mediaType: string; readonly path: string } | undefined;
 }
 
@@ -36,8 +37,9 @@ export async function unpackJson(path: string, dir: string): Promise<Unpacked> {
     manuscript = join(dir, `manuscript${endingOf(document!.name)}`);
     await writeFile(manuscript, Buffer.from(document!.base64, 'base64'));
   }
-  if (!cover) return { settings, path: manuscript, cover: undefined };
+  const name = document && titleOfName(document.name);
+  if (!cover) return { settings, path: manuscript, name, cover: undefined };
   const picture = join(dir, 'cover');
   await writeFile(picture, Buffer.from(cover.base64, 'base64'));
-  return { settings, path: manuscript, cover: { mediaType: cover.type, path: picture } };
+  return { settings, path: manuscript, name, cover: { mediaType: cover.type, path: picture } };
 }

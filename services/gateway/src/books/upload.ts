@@ -11,6 +11,8 @@ export interface ReceivedBook {
   /** As they were sent, unchecked. */
   readonly settings: Record<string, unknown>;
   readonly path: string;
+  /** Of the file, without its ending, as far as a client told it. */
+  readonly name: string | undefined;
   readonly cover: Cover | undefined;
 }
 
@@ -48,6 +50,13 @@ export async function createUpload(): Promise<Upload> {
     },
     remove: () => rm(dir, { recursive: true, force: true }),
   };
+}
+
+/** What a file is called, from a name that a client gave: no folders, no ending. */
+export function titleOfName(name: string): string | undefined {
+  const last = name.split(/[\\/]/u).at(-1)!;
+  const title = last.replace(/(?<=.)\.[a-z0-9]{1,10}$/iu, '').trim();
+  return title === '' ? undefined : title.slice(0, 500);
 }
 
 /** The ending of a name that a client gave, and nothing else of it. */

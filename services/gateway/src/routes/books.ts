@@ -31,7 +31,11 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
     try {
       const named = isNamed ? idOf(request) : undefined;
       const { dry_run: dry } = parseRequest(creation, request.query);
-      const { settings: sent, path, cover } = await receiveBook(request, upload, limits.maxBookBytes, gone);
+      const {
+        settings: sent,
+        cover,
+        ...manuscript
+      } = await receiveBook(request, upload, limits.maxBookBytes, gone);
       const { id: asked, ...rest } = sent;
       const settings = parseRequest(bookSettings, rest);
       const { id: given } = parseRequest(z.object({ id: bookId.optional() }), { id: asked });
@@ -41,7 +45,7 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
           message: "'id' is not the one in the path",
           param: 'id',
         });
-      const wanted = { tenant, settings, manuscript: { path, cover }, signal: gone };
+      const wanted = { tenant, settings, manuscript: { ...manuscript, cover }, signal: gone };
       if (dry !== undefined && dry !== 'false' && dry !== '0')
         return reply.send(await books.estimate(wanted));
       const { book, created } = await books.create({ ...wanted, id, replaces: editionOf(request) });
