@@ -22,11 +22,15 @@ export interface SocketDrainOptions {
   readonly readTable?: (families: Iterable<Family>) => Promise<UnacknowledgedBytes | undefined>;
 }
 
-/** The list is read for all sockets at once, and then not again for this many times as long as reading took. */
+/**
+ * The list is read for all sockets at once, and then not again for this many times as long as reading took; but a process that
+ * stood still meanwhile, or waited for a busy machine, took long without reading.
+ */
 const rest = 8;
 const shortestRestMs = 1;
+const longestRestMs = 250;
 /** While nobody's reading brings news, rests double up to this. */
-const longestRestMs = 50;
+const quietRestMs = 50;
 const momentMs = 250;
 
 export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain {
@@ -80,8 +84,9 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
     while (waiting.size > 0) {
       const startedAt = performance.now();
       const news = await look();
-      const least = Math.max(shortestRestMs, rest * (performance.now() - startedAt));
-      restMs = news ? least : Math.max(least, Math.min(2 * restMs, longestRestMs));
+      const tookMs = performance.now() - startedAt;
+      const least = Math.min(Math.max(shortestRestMs, rest * tookMs), longestRestMs);
+      restMs = news ? least : Math.max(least, Math.min(2 * restMs, quietRestMs));
       await sleep(restMs);
     }
     watching = false;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createSocketDrain } from '../src/index.ts';
 import { parseTcpTable, readTcpTable, tcpKey } from '../src/tcp-table.ts';
 
@@ -138,6 +138,28 @@ describe('socket drain', () => {
     expect(looks).toBeLessThan(5);
     queues.set(tcpKey(pairs[3]!.server)!, 900);
     await all[3];
+  });
+
+  it('looks again soon, though the process stood still for an hour in the midst of a look', async () => {
+    const { server, client } = await connection('127.0.0.1');
+    client.resume();
+    const now = performance.now.bind(performance);
+    let stoodStillMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + stoodStillMs);
+    try {
+      const drain = createSocketDrain({
+        limitBytes: 1000,
+        readTable: async () => {
+          const queued = stoodStillMs === 0 ? 5000 : 0;
+          stoodStillMs = 3_600_000;
+          return new Map([[tcpKey(server)!, queued]]);
+        },
+      });
+      server.write(Buffer.alloc(2000));
+      await drain.settle(server, new AbortController().signal);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('holds nobody where the system does not tell', async () => {
