@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from './deferred.ts';
 /** Passes one thing at a time from a writer to a reader; the writer goes on when it was taken. */
 export interface Handoff<T> {
   put(item: T): Promise<void>;
@@ -8,7 +9,7 @@ export interface Handoff<T> {
 
 export function createHandoff<T>(): Handoff<T> {
   let offered: { readonly item: T; readonly taken: () => void } | undefined;
-  const takers: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
+  const takers: Deferred<IteratorResult<T, undefined>>[] = [];
   let over: { readonly failed: boolean; readonly error?: unknown } | undefined;
 
   function settle(): void {
@@ -43,7 +44,7 @@ export function createHandoff<T>(): Handoff<T> {
       });
     },
     take() {
-      const taker = Promise.withResolvers<IteratorResult<T, undefined>>();
+      const taker = deferred<IteratorResult<T, undefined>>();
       takers.push(taker);
       settle();
       return taker.promise;

@@ -1,4 +1,5 @@
 import { type ClientMessage, mainContext as context } from '@rhapsode/contracts/session';
+import { type Deferred, deferred } from './deferred.ts';
 import { createTextQueue } from './text-queue.ts';
 
 /** What a session has to say to whichever server it is linked to: text, flushes at their places in it, its end. */
@@ -32,7 +33,7 @@ interface Flush {
   sent: boolean;
   /** A server did it whose answer was lost: the audio tells when. */
   isDone: boolean;
-  readonly done: PromiseWithResolvers<void>;
+  readonly done: Deferred<void>;
 }
 
 export function createOutgoingText(maxTextChunk: () => number): OutgoingText {
@@ -84,7 +85,7 @@ export function createOutgoingText(maxTextChunk: () => number): OutgoingText {
       sayPending();
     },
     flush() {
-      const done = Promise.withResolvers<void>();
+      const done = deferred<void>();
       done.promise.catch(() => {});
       flushes.push({ nonce: ++nonces, offset: text.end, sent: false, isDone: false, done });
       sayPending();

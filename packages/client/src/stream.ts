@@ -1,5 +1,6 @@
 import { type AudioChunk, createRechunker, type Rechunker } from './audio-chunk.ts';
 import { type Boundary, boundariesOf, createBoundaryLine } from './boundaries.ts';
+import { type Deferred, deferred } from './deferred.ts';
 import { BufferError, CancelledError, StreamError } from './errors.ts';
 import { createEvents } from './events.ts';
 import { createHandoff } from './handoff.ts';
@@ -18,22 +19,22 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
   let config = options.config;
   let state: 'open' | 'finishing' | 'done' | 'failed' = 'open';
   let failure: unknown;
-  const finished = Promise.withResolvers<StreamSummary>();
+  const finished = deferred<StreamSummary>();
   finished.promise.catch(() => {});
 
   /** The first half of a character, until the other one is fed. */
   let half = '';
   /** UTF-16 code units of text whose audio was given. */
   let heardText = 0;
-  let feeders: PromiseWithResolvers<void>[] = [];
+  let feeders: Deferred<void>[] = [];
 
   let playback: Playback | undefined;
   let rechunker: Rechunker | undefined;
   const handoff = createHandoff<AudioChunk>();
   /** Who takes the audio, besides a player. `nobody`: it is told to listeners only, and gone then. */
   let reader: 'none yet' | 'iterator' | 'nobody' = player ? 'nobody' : 'none yet';
-  const hasReader = Promise.withResolvers<void>();
-  let going: PromiseWithResolvers<void> | undefined;
+  const hasReader = deferred<void>();
+  let going: Deferred<void> | undefined;
   let rateHz = 0;
   let samples = 0;
   let segments = 0;
@@ -170,7 +171,7 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
 
   function room(): Promise<void> {
     if (!isFull()) return Promise.resolve();
-    const feeder = Promise.withResolvers<void>();
+    const feeder = deferred<void>();
     feeder.promise.catch(() => {});
     feeders.push(feeder);
     return feeder.promise;
@@ -245,7 +246,7 @@ export function createSpeechStream(options: SpeechStreamOptions): SpeechStream {
     },
     pause() {
       if (going || state === 'done' || state === 'failed') return;
-      going = Promise.withResolvers<void>();
+      going = deferred<void>();
       playback?.pause();
     },
     resume() {

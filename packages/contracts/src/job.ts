@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { segment, utterance } from './utterance.ts';
 
 /** The BullMQ job that makes one segment. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Where a listener is: the next sample to be heard. Ordered by segment, then by sample within its audio and pause. */
 export interface Position {

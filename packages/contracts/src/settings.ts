@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Limits of each setting for every voice; a voice's own may be narrower, or it may not have the setting at all. */
 export const settingLimits = {

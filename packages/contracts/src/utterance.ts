@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { poolName, tenantId, utteranceId } from './ids.ts';
 import { lexiconRules } from './lexicon-rule.ts';
 import { speechSettings } from './settings.ts';

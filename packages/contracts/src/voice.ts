@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { settingNames, settingRange } from './settings.ts';
 
 /** What is known of a voice without loading it: read from its files by a worker, announced, listed by the gateway. */

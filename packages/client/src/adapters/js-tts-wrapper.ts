@@ -21,6 +21,11 @@ interface Inside {
 
 const inside = (engine: object) => engine as unknown as Inside;
 
+type WordBoundary = ReturnType<typeof boundaryOf>;
+type Bytestream = {
+  readonly audioStream: ReadableStream<Uint8Array>;
+  readonly wordBoundaries: readonly WordBoundary[];
+};
 type EngineOptions = { readonly voice?: string; readonly rate?: string; readonly format?: string };
 
 const speeds: Readonly<Record<string, number>> = {
@@ -50,17 +55,6 @@ export function createTtsWrapperEngine<B extends WrapperClass>(
       super({});
     }
 
-    #spoken(text: string, { voice = inside(this).voiceId ?? undefined, rate }: EngineOptions) {
-      const speed = speeds[rate ?? String(this.getProperty('rate'))] ?? 1;
-      const isSsml = /^\s*<speak[\s>]/.test(text);
-      return { ...(voice === undefined ? {} : { voice }), ...(speed === 1 ? {} : { speed }), isSsml };
-    }
-
-    #streamed(text: string, options: EngineOptions): VoiceOptions {
-      const { isSsml, ...spoken } = this.#spoken(text, options);
-      return { ...spoken, ...(isSsml ? { input: 'ssml' as const } : {}) };
-    }
-
     async _getVoices() {
       return (await client.voices()).map(({ id, name, language }) => ({
         id,
@@ -76,16 +70,16 @@ export function createTtsWrapperEngine<B extends WrapperClass>(
     }
 
     synthToBytes(text: string, options: EngineOptions = {}): Promise<Uint8Array> {
-      const { isSsml, ...spoken } = this.#spoken(text, options);
+      const { isSsml, ...spoken } = spokenAs(this, text, options);
       const { format = 'wav' } = options;
       const wanted: SynthOptions = { ...spoken, format: formats[format] ?? format };
       return client.synthToBytes(text, { ...wanted, ...(isSsml ? { input_type: 'ssml' as const } : {}) });
     }
 
     /** WAV while it is made. The boundaries are complete when the audio is. */
-    async synthToBytestream(text: string, options: EngineOptions = {}) {
-      const stream = client.createStream(this.#streamed(text, options));
-      const wordBoundaries: ReturnType<typeof boundaryOf>[] = [];
+    async synthToBytestream(text: string, options: EngineOptions = {}): Promise<Bytestream> {
+      const stream = client.createStream(streamed(this, text, options));
+      const wordBoundaries: WordBoundary[] = [];
       stream.on('boundary', (word) => word.type === 'word' && wordBoundaries.push(boundaryOf(word)));
       const chunks = stream[Symbol.asyncIterator]();
       void stream.feed(text);
@@ -113,7 +107,7 @@ export function createTtsWrapperEngine<B extends WrapperClass>(
       inside(this).emit('start');
       try {
         await client.speakStreamed(input, {
-          ...this.#streamed(input, options),
+          ...streamed(this, input, options),
           ...by,
           onBoundary: (word) => inside(this).emit('boundary', boundaryOf(word)),
         });
@@ -138,6 +132,18 @@ export function createTtsWrapperEngine<B extends WrapperClass>(
     }
   }
   return RhapsodeTTSClient;
+}
+
+function spokenAs(engine: WrapperBase, text: string, options: EngineOptions) {
+  const { voice = inside(engine).voiceId ?? undefined, rate } = options;
+  const speed = speeds[rate ?? String(engine.getProperty('rate'))] ?? 1;
+  const isSsml = /^\s*<speak[\s>]/.test(text);
+  return { ...(voice === undefined ? {} : { voice }), ...(speed === 1 ? {} : { speed }), isSsml };
+}
+
+function streamed(engine: WrapperBase, text: string, options: EngineOptions): VoiceOptions {
+  const { isSsml, ...spoken } = spokenAs(engine, text, options);
+  return { ...spoken, ...(isSsml ? { input: 'ssml' as const } : {}) };
 }
 
 const boundaryOf = ({ text, seconds, durationSeconds }: Boundary) => ({

@@ -1,4 +1,5 @@
 import type { Boundary } from '../boundaries.ts';
+import { type Deferred, deferred } from '../deferred.ts';
 import { StreamError } from '../errors.ts';
 import type { Playback } from '../player.ts';
 import type { ProcessorCommand, ProcessorReport } from './processor.ts';
@@ -18,14 +19,14 @@ export interface PlaybackOptions {
 export function createPlayback({ context, node, maxQueueSamples, onBoundary }: PlaybackOptions): Playback {
   const marks = new Map<number, Boundary>();
   const timers = new Set<ReturnType<typeof setTimeout>>();
-  const ended = Promise.withResolvers<void>();
+  const ended = deferred<void>();
   ended.promise.catch(() => {});
   let ids = 0;
   let written = 0;
   let played = 0;
   let underruns = 0;
   let isOver = false;
-  let room: PromiseWithResolvers<void> | undefined;
+  let room: Deferred<void> | undefined;
 
   const send = (command: ProcessorCommand, transfer: readonly ArrayBuffer[] = []) =>
     node.port.postMessage(command, transfer);
@@ -93,7 +94,7 @@ export function createPlayback({ context, node, maxQueueSamples, onBoundary }: P
       written += samples.length;
       send({ type: 'audio', samples }, [samples.buffer]);
       if (written - played <= maxQueueSamples) return;
-      room = Promise.withResolvers<void>();
+      room = deferred<void>();
       await room.promise;
     },
     mark(boundaries) {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { lexiconRules } from '../lexicon-rule.ts';
 import { positionText } from '../position.ts';
 import { speechSettings } from '../settings.ts';

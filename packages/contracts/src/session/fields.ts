@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { utteranceId } from '../ids.ts';
 
 /** What several messages of a session have in common. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { contextName, count, nonce, sampleFormat, utteranceName } from './fields.ts';
 
 /** What the server says. A client ignores fields that it does not know: later versions may say more. */
