@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeBook, startBookFleet } from '../support/books.ts';
 import { residentBytes } from '../support/children.ts';
+import { seeded } from '../support/seeded.ts';
 import { plainText } from '../support/texts.ts';
 import type { Row } from './table.ts';
 
@@ -47,39 +48,59 @@ async function parallelRow(): Promise<Row> {
 const lookEveryMs = 250;
 /** Not more often than a client would: what answers leave behind is not the book's. */
 const askEveryMs = 1_000;
-const warmUps = [2, 3];
+const warmUps = 2;
 
-/** What gateway and collector hold at most while a book of so many words is accepted and spoken. */
-async function memoryRows(): Promise<Row[]> {
-  const most = (words: number) =>
-    withFleet({ workers: 1, slots: 2, collectors: 1 }, async (fleet) => {
-      const watched = { gateway: fleet.gateway.pid, collector: fleet.collectors[0]!.pid };
-      // The same sentences again and again: a million words need not be spoken to be gone through.
-      const bookOf = (words: number, seed: number) => {
-        const paragraph = `${plainText(400, 60, seed)}\n\n`;
-        return {
-          text: paragraph.repeat(Math.max(1, Math.round(words / paragraph.split(' ').length))),
-          // As short as the voice can: words count here, not hours.
-          speed: 4,
-          outputs: { audio: ['wav'], captions: ['srt'], loudness: null },
-        };
-      };
-      // A process that has just started has not all that it uses again and again: short books come before, and do not count.
-      for (const seed of warmUps)
-        await makeBook(fleet, `warm-up-${seed}`, bookOf(10_000, seed), undefined, {}, 600_000, askEveryMs);
-      const peaks = { gateway: 0, collector: 0 };
-      const timer = setInterval(() => {
-        for (const name of ['gateway', 'collector'] as const)
-          peaks[name] = Math.max(peaks[name], residentBytes(watched[name]));
-      }, lookEveryMs);
-      try {
-        await makeBook(fleet, 'book', bookOf(words, 1), undefined, {}, 3_600_000, askEveryMs);
-        return peaks;
-      } finally {
-        clearInterval(timer);
-      }
-    });
-  const [short, long] = [await most(10_000), await most(1_000_000)];
+const shortWords =
+  'a an the of to in on at by he she it we old new red big sea sun day man dog cat hill tree bird rain wind door lamp road ' +
+  'town bell boat corn fire hand moon';
+const chapterParagraphs = 32;
+const paragraphSentences = 5;
+const sentenceWords = 18;
+
+/**
+ * A book of so many words in chapters of some 2,900. All chapters say the same, so a million words need not be spoken to be gone
+ * through; and the words are short, and spoken as fast as the voice can, since words count here and not hours.
+ */
+function bookOf(words: number, seed: number) {
+  const random = seeded(seed);
+  const pool = shortWords.split(' ');
+  const many = (count: number, one: () => string, between: string) =>
+    Array.from({ length: count }, one).join(between);
+  const word = () => pool[Math.floor(random() * pool.length)]!;
+  const sentence = () => `The ${many(sentenceWords - 1, word, ' ')}.`;
+  const chapter = many(chapterParagraphs, () => many(paragraphSentences, sentence, ' '), '\n\n');
+  const chapters = Math.ceil(words / (chapterParagraphs * paragraphSentences * sentenceWords));
+  return {
+    text: Array.from({ length: chapters }, (_, n) => `# Chapter ${n + 1}\n\n${chapter}\n\n`).join(''),
+    type: 'markdown',
+    speed: 4,
+    outputs: { audio: ['wav'], captions: ['srt'], loudness: null },
+  };
+}
+
+/** What gateway and collector hold at most while a book of so many words is accepted, spoken, rendered and fetched. */
+const mostMemory = (words: number) =>
+  withFleet({ workers: 1, slots: 2, collectors: 1 }, async (fleet) => {
+    const watched = { gateway: fleet.gateway.pid, collector: fleet.collectors[0]!.pid };
+    const make = (name: string, words: number, seed: number) =>
+      makeBook(fleet, name, bookOf(words, seed), undefined, {}, 3_600_000, askEveryMs);
+    // A process that has just started has not all that it uses again and again: short books come before, and do not count.
+    for (let n = 1; n <= warmUps; n++) await make(`warm-up-${n}`, 10_000, 1 + n);
+    const peaks = { gateway: 0, collector: 0 };
+    const timer = setInterval(() => {
+      for (const name of ['gateway', 'collector'] as const)
+        peaks[name] = Math.max(peaks[name], residentBytes(watched[name]));
+    }, lookEveryMs);
+    try {
+      await make('book', words, 1);
+      return peaks;
+    } finally {
+      clearInterval(timer);
+    }
+  });
+
+export async function measureBookMemory(): Promise<Row[]> {
+  const [short, long] = [await mostMemory(10_000), await mostMemory(1_000_000)];
   return (['gateway', 'collector'] as const).map((name) => {
     const ratio = long[name] / short[name];
     const mb = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
@@ -92,5 +113,5 @@ async function memoryRows(): Promise<Row[]> {
   });
 }
 
-export const measureBooks = async (): Promise<Row[]> => [await parallelRow(), ...(await memoryRows())];
+export const measureBooks = async (): Promise<Row[]> => [await parallelRow(), ...(await measureBookMemory())];
 export const measureBookSpeed = async (): Promise<Row[]> => [await parallelRow()];

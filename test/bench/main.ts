@@ -9,7 +9,7 @@ import { startFleet } from '../support/fleet.ts';
 import { plainText } from '../support/texts.ts';
 import { measureBacklog } from './backlog.ts';
 import { measureBook } from './book.ts';
-import { measureBookSpeed, measureBooks } from './books.ts';
+import { measureBookMemory, measureBookSpeed, measureBooks } from './books.ts';
 import { measureEncoders } from './encoders.ts';
 import { measureFirstAudio } from './first-audio.ts';
 import { measureSessions } from './session.ts';
@@ -33,6 +33,8 @@ const benches: Record<string, () => Promise<Row[]>> = {
   books: measureBooks,
 
   'book-speed': measureBookSpeed,
+
+  'book-memory': measureBookMemory,
 
   voices: measureVoices,
 

@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 const root = new URL('../..', import.meta.url).pathname;
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const dockerfile = read('deploy/docker/Dockerfile');
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
 interface Container {
   image: string;
@@ -53,11 +54,8 @@ describe('compose.yaml', () => {
     for (const [name, { healthcheck }] of ours) {
       const port = Object.values(settings[name]!).find((one) => one.name === 'RHAPSODE_PORT')!.default;
       expect(healthcheck.test.at(-1)).toContain(`fetch('http://127.0.0.1:${port}/readyz')`);
-      expect(dockerfile).toMatch(
-        new RegExp(
-          `AS ${name}\\nEXPOSE ${port}(?: \\d+)?\\nCMD \\["node", "services/${name}/src/main.ts"\\]`,
-        ),
-      );
+      const command = new RegExp(`AS ${name}\\nEXPOSE ${port}(?: \\d+)?\\nCMD (.+)`).exec(dockerfile)?.[1];
+      expect(JSON.parse(command ?? '[]')).toEqual(scripts[name]!.split(' '));
     }
   });
 

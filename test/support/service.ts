@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,8 +36,17 @@ export interface Service {
   block(forMs: number): Promise<void>;
 }
 
-const mainOf = (service: ServiceName) =>
-  fileURLToPath(new URL(`../../services/${service}/src/main.ts`, import.meta.url));
+const root = new URL('../../', import.meta.url);
+const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  scripts: Record<ServiceName, string>;
+};
+
+/** As package.json starts it: Node's options, then the file. */
+function commandOf(service: ServiceName): string[] {
+  const [, ...options] = scripts[service].split(' ');
+  const main = options.pop()!;
+  return [...options, fileURLToPath(new URL(main, root))];
+}
 
 /** Its process, whether it comes up or not. */
 export function launchService({
@@ -45,7 +55,7 @@ export function launchService({
   port,
 }: ServiceOptions & { readonly port: number }): RunningProcess {
   // The inspector sleeps until a SIGUSR1 asks for it.
-  return startProcess(process.execPath, ['--inspect-port=0', mainOf(service)], {
+  return startProcess(process.execPath, ['--inspect-port=0', ...commandOf(service)], {
     env: {
       RHAPSODE_HOST: '127.0.0.1',
       RHAPSODE_PORT: String(port),

@@ -83,7 +83,7 @@ export async function settlePart(asked: SettleRequest, deps: SettleDeps): Promis
     return known;
   }
 
-  const facts = new Map<string, SegmentFacts>();
+  const facts = new Map<string, KnownSentence>();
   const told = new Set<string>();
   function tell(key: string, synthesized: boolean): void {
     if (told.has(key)) return;
@@ -166,8 +166,12 @@ export async function readSettled(
   }
 }
 
+/** The marks of its words are most of what is known of a sentence, and nobody here needs them. */
+type KnownSentence = Omit<SegmentFacts, 'marks' | 'marksFrom'>;
+const withoutMarks = ({ marks: _, marksFrom: __, ...known }: SegmentFacts): KnownSentence => known;
+
 interface Missing {
-  readonly facts: Map<string, SegmentFacts>;
+  readonly facts: Map<string, KnownSentence>;
   readonly name: string;
   readonly tell: (key: string, synthesized: boolean) => void;
 }
@@ -187,7 +191,7 @@ async function speakMissing(
     await forEachOf(open, lookUpsAtOnce, async (key) => {
       const found = await deps.segments.facts(tenant, key);
       if (!found) return;
-      facts.set(key, found);
+      facts.set(key, withoutMarks(found));
       tell(key, false);
     });
     const missing = open.filter((key) => !facts.has(key));
@@ -207,7 +211,7 @@ async function speakMissing(
           voices: request.voices,
           signal,
           onSpoken(key, made) {
-            facts.set(key, made);
+            facts.set(key, withoutMarks(made));
             mine.get(key)?.(undefined);
             tell(key, true);
           },
