@@ -28,6 +28,7 @@ import type { PlanSupervision } from './plan/plan-elsewhere.ts';
 import type { OutputFile, RenderedBook } from './render/port.ts';
 import type { BookSettings, SentenceEdit } from './request.ts';
 import type { SegmentStore } from './segments/segment-store.ts';
+import { noteChange } from './webhook/note-change.ts';
 import { parseWebhookUrl, type WebhookSettings } from './webhook/send.ts';
 
 export interface BooksDeps {
@@ -254,7 +255,12 @@ export function createBooks(deps: BooksDeps): Books {
     },
     pause: (tenant, id) => control(tenant, id, 'pause'),
     resume: (tenant, id) => control(tenant, id, 'run'),
-    cancel: (tenant, id) => control(tenant, id, 'cancel'),
+    async cancel(tenant, id) {
+      const record = await find(tenant, id);
+      const isNews = record.outcome === undefined && record.control !== 'cancel';
+      if (deps.webhooks && isNews) await noteChange('cancelled', record, artefacts);
+      return control(tenant, id, 'cancel');
+    },
 
     async retry(tenant, id) {
       const record = await find(tenant, id);
@@ -308,6 +314,7 @@ export function createBooks(deps: BooksDeps): Books {
     async delete(tenant, id) {
       const record = await find(tenant, id);
       const at = placeOf(record, factsOf(record));
+      if (deps.webhooks) await noteChange('deleted', record, artefacts);
       if (!(await books.delete(tenant, id))) throw new RhapsodeError('book_not_found');
       await artefacts.deleteAll(homeFolder(at));
     },

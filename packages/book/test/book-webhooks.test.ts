@@ -12,11 +12,11 @@ afterEach(async () => {
 });
 
 async function receiver() {
-  const got: { type: string; data: { id: string; state: string; result: unknown } }[] = [];
+  const got: { message: unknown; type: string; data: { id: string; state: string; result: unknown } }[] = [];
   const server = createServer(async (request, answer) => {
     let body = '';
     for await (const piece of request.setEncoding('utf8')) body += piece;
-    got.push(JSON.parse(body));
+    got.push({ message: request.headers['webhook-id'], ...JSON.parse(body) });
     answer.writeHead(204).end();
   });
   server.listen(0, '127.0.0.1');
@@ -69,6 +69,34 @@ describe('the webhook of a book', () => {
     webhooksOf(made);
     await until(() => got.length > 0, { what: 'the webhook' });
     expect(got).toMatchObject([{ type: 'book.succeeded', data: { id: 'orphan' } }]);
+  });
+
+  it('tells that it was cancelled, each time, and that it was deleted', async () => {
+    const { got, url } = await receiver();
+    const made = await bench({ webhooks: { allowPrivate: true } });
+    ends.push(() => made.close());
+    webhooksOf(made);
+    const heard = (count: number) => until(() => got.length >= count, { what: `${count} webhooks` });
+    await made.create('a', 'One sentence.', { webhook: url });
+    await made.books.cancel('acme', 'a');
+    await heard(1);
+    await made.books.cancel('acme', 'a');
+    await made.books.resume('acme', 'a');
+    await made.books.cancel('acme', 'a');
+    await heard(2);
+    await made.books.delete('acme', 'a');
+    await heard(3);
+    // Another one of that name is another book: its end is told, too, and under another id.
+    await made.create('a', 'One sentence.', { webhook: url });
+    await made.books.delete('acme', 'a');
+    await heard(4);
+    expect(got).toMatchObject([
+      { type: 'book.cancelled', data: { id: 'a', state: 'cancelled' } },
+      { type: 'book.cancelled', data: { id: 'a', state: 'cancelled' } },
+      { type: 'book.deleted', data: { id: 'a', deleted: true } },
+      { type: 'book.deleted', data: { id: 'a', deleted: true } },
+    ]);
+    expect(new Set(got.map(({ message }) => message)).size).toBe(4);
   });
 
   it('is refused where webhooks are off, and where its address is not public', async () => {

@@ -162,7 +162,8 @@ describe('the outbox', () => {
     ends.push(() => outbox.close());
     return outbox;
   };
-  const to = (url: string) => ({ tenant: 't', book: 'b', edition: 1, url });
+  const to = (url: string, book = 'b') =>
+    ({ event: 'ended', tenant: 't', book, home: 'h', edition: 1, url }) as const;
   const keys = async (artefacts: ArtefactStore) => {
     const found: string[] = [];
     for await (const { key } of artefacts.list('webhooks/')) found.push(key);
@@ -211,6 +212,20 @@ describe('the outbox', () => {
     await until(async () => (await keys(artefacts)).length === 0, { what: 'the note to be done' });
     expect(got.length).toBe(2);
     expect(got[1]!.headers['webhook-id']).toBe(got[0]!.headers['webhook-id']);
+  });
+
+  it('tells others while receivers do not answer, and none of these is called more than a few times at once', async () => {
+    const artefacts = createMemoryArtefacts();
+    const [hole, other, good] = await Promise.all([receiver(0), receiver(0), receiver(200)]);
+    const outbox = box(artefacts, { settings: { ...open, timeoutMs: 600_000 } });
+    for (let n = 0; n < 12; n++) await outbox.note(to(hole.url, `a${n}`));
+    for (let n = 0; n < 12; n++) await outbox.note(to(other.url, `b${n}`));
+    for (let n = 0; n < 12; n++) await outbox.note(to(good.url, `c${n}`));
+    await until(() => good.got.length === 12, { what: 'everything for who answers' });
+    expect(new Set(good.got.map(({ headers }) => headers['webhook-id'])).size).toBe(12);
+    await until(() => hole.got.length === 4 && other.got.length === 4, { what: 'the others to be called' });
+    await until(async () => (await keys(artefacts)).length === 24, { what: 'what was taken to be done' });
+    expect([hole.got.length, other.got.length]).toEqual([4, 4]);
   });
 
   it('gives up in the end, says so, and never asks a receiver that is gone', async () => {

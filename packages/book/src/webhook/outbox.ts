@@ -1,20 +1,16 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ArtefactStore, readWhole } from '@rhapsode/store';
-import { z } from 'zod';
+import type { ArtefactStore } from '@rhapsode/store';
+import {
+  addNote,
+  eventId,
+  type NewNote,
+  noteFolder,
+  readNote,
+  removeNote,
+  type WebhookNote,
+  writeNote,
+} from './notes.ts';
 import { type Sent, sendWebhook, type WebhookSettings } from './send.ts';
-
-/** A book that has ended, or is about to: somebody wants to be told. */
-const note = z.object({
-  tenant: z.string(),
-  book: z.string(),
-  edition: z.int(),
-  url: z.string(),
-  attempts: z.int(),
-  notedAtMs: z.number(),
-  nextAtMs: z.number(),
-});
-export type WebhookNote = z.infer<typeof note>;
 
 export interface OutboxDeps {
   readonly artefacts: ArtefactStore;
@@ -38,14 +34,14 @@ export interface WebhookEvent {
 }
 
 export interface Outbox {
-  /** Durable when it resolves. To be called before the book is settled, so that no crash comes between. */
-  note(to: Pick<WebhookNote, 'tenant' | 'book' | 'edition' | 'url'>): Promise<void>;
+  note(to: NewNote): Promise<void>;
   /** Looks at once: something has ended. */
   kick(): void;
   close(): Promise<void>;
 }
 
-const folder = 'webhooks/';
+/** Messages under way; of them, those that were tried before, and those to one receiver: whoever is slow holds up itself. */
+const most = { atOnce: 32, again: 16, toReceiver: 4 };
 const minute = 60_000;
 /** Each a time after the one before: ten tries in a day and a half. */
 const usualRetries = [5_000, minute, 5 * minute, 30 * minute, 2 * 60 * minute, 5 * 60 * minute].concat(
@@ -54,7 +50,8 @@ const usualRetries = [5_000, minute, 5 * minute, 30 * minute, 2 * 60 * minute, 5
 
 /**
  * What is to be sent lies in the artefact store until a receiver has taken it, so it outlives every process, and any of them
- * may send it. It arrives at least once; a receiver tells a second copy by its `webhook-id`.
+ * may send it. It arrives at least once; a receiver tells a second copy by its `webhook-id`. Nothing is held in memory but what
+ * is under way: what finds no room is found again when there is some.
  */
 export function createOutbox(deps: OutboxDeps): Outbox {
   const {
@@ -70,17 +67,14 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const { signal } = closing;
   let wake = new AbortController();
 
-  const keyOf = ({ tenant, book, edition }: Pick<WebhookNote, 'tenant' | 'book' | 'edition'>) =>
-    `${folder}${tenant}/${book}/${edition}.json`;
-  const write = (one: WebhookNote) => artefacts.put(keyOf(one), Buffer.from(JSON.stringify(one)));
+  const write = (one: WebhookNote) => writeNote(artefacts, one);
+  /** By the keys of their notes. */
+  const underWay = new Map<string, { readonly note: WebhookNote; readonly ended: Promise<void> }>();
+  /** Since the last look began: something found no room; there is room again. */
+  let isLeft = false;
+  let isFreed = false;
 
-  async function deliver(one: WebhookNote): Promise<void> {
-    const event = await eventOf(one);
-    if (event === null || (event === undefined && now() - one.notedAtMs > keepMs)) {
-      await artefacts.delete(keyOf(one));
-      return;
-    }
-    if (event === undefined) return;
+  async function deliver(one: WebhookNote, event: WebhookEvent): Promise<void> {
     const delayMs = retryAfterMs[one.attempts];
     // Others leave it alone meanwhile; should this process die, they find it when the time has come.
     await write({ ...one, attempts: one.attempts + 1, nextAtMs: now() + (delayMs ?? lookEveryMs) + 30_000 });
@@ -99,48 +93,70 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       return;
     }
     if (!sent.ok) onGivenUp(one, sent.reason);
-    await artefacts.delete(keyOf(one));
+    await removeNote(artefacts, one);
+  }
+
+  function hasRoom(one: WebhookNote): boolean {
+    const others = [...underWay.values()].map(({ note }) => note);
+    const count = (same: (note: WebhookNote) => boolean) => others.filter(same).length;
+    return (
+      others.length < most.atOnce &&
+      count(({ url }) => receiverOf(url) === receiverOf(one.url)) < most.toReceiver &&
+      (one.attempts === 0 || count(({ attempts }) => attempts > 0) < most.again)
+    );
+  }
+
+  function start(key: string, one: WebhookNote, event: WebhookEvent): void {
+    const ended = deliver(one, event)
+      .catch((error: unknown) => {
+        if (!signal.aborted) onTrouble(error);
+      })
+      .finally(() => {
+        underWay.delete(key);
+        isFreed = true;
+        if (isLeft) wake.abort();
+      });
+    underWay.set(key, { note: one, ended });
   }
 
   async function look(): Promise<void> {
-    for await (const { key } of artefacts.list(folder, { signal })) {
+    for await (const { key } of artefacts.list(noteFolder, { signal })) {
+      if (underWay.has(key)) continue;
       const one = await readNote(artefacts, key);
-      if (one && one.nextAtMs <= now()) await deliver(one);
+      if (!one || one.nextAtMs > now()) continue;
+      if (!hasRoom(one)) {
+        isLeft = true;
+        continue;
+      }
+      const event = await eventOf(one);
+      if (event) start(key, one, event);
+      else if (event === null || now() - one.notedAtMs > keepMs) await removeNote(artefacts, one);
     }
   }
 
   const looking = (async () => {
     while (!signal.aborted) {
       wake = new AbortController();
+      [isLeft, isFreed] = [false, false];
       try {
         await look();
       } catch (error) {
         if (!signal.aborted) onTrouble(error);
       }
+      if (isLeft && isFreed) continue;
       await sleep(lookEveryMs, undefined, { signal: AbortSignal.any([wake.signal, signal]) }).catch(() => {});
     }
   })();
 
   return {
-    async note(to) {
-      const at = now();
-      await write({ ...to, attempts: 0, notedAtMs: at, nextAtMs: at });
-    },
+    note: (to) => addNote(artefacts, to, now()),
     kick: () => wake.abort(),
     async close() {
       closing.abort();
       await looking;
+      await Promise.all([...underWay.values()].map(({ ended }) => ended));
     },
   };
 }
 
-/** The same for every try, so that a receiver can tell. */
-const eventId = ({ tenant, book, edition }: WebhookNote): string =>
-  `msg_${createHash('sha256').update(`${tenant}/${book}/${edition}`).digest('base64url').slice(0, 27)}`;
-
-async function readNote(artefacts: ArtefactStore, key: string): Promise<WebhookNote | undefined> {
-  const bytes = await readWhole(artefacts, key);
-  if (!bytes) return undefined;
-  const parsed = note.safeParse(JSON.parse(bytes.toString()));
-  return parsed.success ? parsed.data : undefined;
-}
+const receiverOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : url);
