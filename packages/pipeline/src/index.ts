@@ -6,6 +6,7 @@ export * from './listen.ts';
 export * from './locate.ts';
 export * from './metrics-observer.ts';
 export * from './observe.ts';
+export { listenerPatienceMs } from './patience.ts';
 export * from './queues.ts';
 export * from './segment-planner.ts';
 export * from './submit.ts';

@@ -6,8 +6,9 @@ import type { RequestStore } from '@rhapsode/store';
 import { type AssembleOptions, type AudioPiece, assemble } from './assemble.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { type Observer, silent } from './observe.ts';
+import { type PatienceDeps, waitPatiently } from './patience.ts';
 
-export interface ListenDeps {
+export interface ListenDeps extends PatienceDeps {
   readonly store: RequestStore;
   readonly log: AudioLog;
   readonly dispatcher: Pick<Dispatcher, 'heal' | 'consumed'>;
@@ -92,10 +93,21 @@ export async function listen(
   }
 
   async function* heard(): AsyncGenerator<AudioPiece, void, undefined> {
-    for await (const piece of assembled) {
-      yield piece;
-      if (piece.type === 'audio') heardBytes += piece.pcm.length;
-      else if (piece.type === 'segment') await trim(piece.behind);
+    try {
+      for (;;) {
+        const { done, value: piece } = await waitPatiently(
+          id,
+          () => assembled.next(),
+          (reason) => stop.abort(reason),
+          deps,
+        );
+        if (done) return;
+        yield piece;
+        if (piece.type === 'audio') heardBytes += piece.pcm.length;
+        else if (piece.type === 'segment') await trim(piece.behind);
+      }
+    } finally {
+      await assembled.return();
     }
   }
   const pieces = heard();

@@ -1,5 +1,5 @@
 import type { AudioLog } from '@rhapsode/log';
-import { createDispatcher, createMetricsObserver } from '@rhapsode/pipeline';
+import { createDispatcher, createMetricsObserver, listenerPatienceMs } from '@rhapsode/pipeline';
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
 import type { ArtefactStore, BookStore, RequestStore } from '@rhapsode/store';
@@ -33,7 +33,16 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   });
   const app = createHttpApp({ log, metrics, lifecycle, corsOrigins: config.corsOrigins });
   opsRoutes(app, { health, metrics });
-  audioRoute(app, { store, log: audioLog, dispatcher, observer, logger: log, metrics, lifecycle });
+  audioRoute(app, {
+    store,
+    log: audioLog,
+    dispatcher,
+    observer,
+    patienceMs: listenerPatienceMs,
+    logger: log,
+    metrics,
+    lifecycle,
+  });
   startBooks(config, { ...deps, dispatcher, observer });
   const address = await listen(app, { host, port, lifecycle });
   log.info({ port: address.port }, 'collector is up');

@@ -1,5 +1,11 @@
 import type { AudioLog } from '@rhapsode/log';
-import { createDispatcher, createMetricsObserver, listen as hear, warmPlanner } from '@rhapsode/pipeline';
+import {
+  createDispatcher,
+  createMetricsObserver,
+  listen as hear,
+  listenerPatienceMs,
+  warmPlanner,
+} from '@rhapsode/pipeline';
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, createSocketDrain, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
 import type { ArtefactStore, BookStore, RequestStore } from '@rhapsode/store';
@@ -67,7 +73,8 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
     books: createGatewayBooks(config, { artefacts, bookStore, voices }),
     audio: createCollectorSource(collectorUrls),
     describeAudio: createCollectorDescriber(collectorUrls),
-    hear: (id, options) => hear(id, options, { store, log: audioLog, dispatcher, observer }),
+    hear: (id, options) =>
+      hear(id, options, { store, log: audioLog, dispatcher, observer, patienceMs: listenerPatienceMs }),
     logGuard: createLogGuard(audioLog),
     drain: createSocketDrain(),
     log,
