@@ -137,6 +137,16 @@ describe('the files of a book', () => {
     expect(first.parts.puts).toEqual([]);
   });
 
+  it('are made again where somebody changed them', async () => {
+    const { render, store, read } = bench();
+    const book = singBook(songs(1, 1, 0.3), { outputs: { audio: ['wav'], captions: [] } });
+    const [{ name }] = (await render(book)).files as [OutputFile];
+    const good = await read(name);
+    await store.put(`files/${name}`, Buffer.from(good).fill(1, 50, 60));
+    await render(book);
+    expect((await read(name)).equals(good)).toBe(true);
+  });
+
   it('of the chapters in which no word changed stay what they are', async () => {
     const { render, outputs, names } = bench();
     const before = await render(singBook(songs(3), { outputs: everything }));

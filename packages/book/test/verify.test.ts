@@ -87,6 +87,8 @@ describe('verify', () => {
   it('notices a changed manifest', async () => {
     const [problem] = await verify(edited((text) => text.replace('Line 1 of song 1', 'Line 7 of song 1')));
     expect(problem!.message).toMatch(/contentDigest/);
+    const [twice] = await verify(edited((text) => text.replace(/\}\n$/, ',"files":[]}\n')));
+    expect(twice?.message).toMatch(/contentDigest/);
     expect((await verify(edited((text) => text.slice(0, -20))))[0]!.message).toBe('it is not JSON');
     expect((await verify(edited((text) => text.replace('"version":1', '"version":2'))))[0]!.message).toMatch(
       /^version/,

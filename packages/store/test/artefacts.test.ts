@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -38,4 +38,13 @@ test('says that it is not there when its folder can not be written, and not wher
   });
   await expect(store.put('x', Buffer.from('x'))).rejects.toEqual(failed);
   await expect(store.ping()).rejects.toEqual(failed);
+});
+
+test('goes on when the folder that it writes in was removed', async () => {
+  const dir = await newDir();
+  const store = createFsArtefacts({ dir });
+  await store.put('x', Buffer.from('x'));
+  await rm(join(dir, '.writing'), { recursive: true });
+  await store.put('y', Buffer.from('y'));
+  expect(await readFile(join(dir, 'y'), 'utf8')).toBe('y');
 });

@@ -2,8 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/support/wait.ts';
 import { bookSettingsOf } from '../src/book/book-settings.ts';
-import { command } from './support/command.ts';
+import { command, start } from './support/command.ts';
 import { inProcess } from './support/in-process.ts';
 
 let folder: string;
@@ -88,6 +89,22 @@ describe('rhapsode book', () => {
     const whole = lastLine((await make('whole')).out);
     const [one, other] = await readAll([rest.files[0], whole.files[0]]);
     expect(one!.equals(other!)).toBe(true);
+  });
+
+  it('is made by one run at a time, and a run that was killed holds up no other', async () => {
+    await writeFile(at('one.txt'), 'A first sentence. A second one {{tone:slow=1000}}.');
+    const args = ['book', 'one.txt', '-o', 'one', '-f', 'wav', '--json'];
+    const first = start(folder, args);
+    await until(async () => (await countBelow(at('one/.rhapsode/segments'))) > 0, {
+      what: 'a sentence',
+      timeoutMs: 120_000,
+    });
+    await expect(inProcess('book', [at('one.txt'), '-o', at('one')])).rejects.toThrow('another run');
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await writeFile(at('one.txt'), 'A first sentence. A second one.');
+    const { out } = await inProcess('book', [at('one.txt'), '-o', at('one'), '-f', 'wav', '--json']);
+    expect(lastLine(out)).toMatchObject({ sentences: 2, sentencesSynthesized: 1 });
   });
 
   it('ends with 3 where a sentence could not be spoken, and with its error where the book was to stop', async () => {

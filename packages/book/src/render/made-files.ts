@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { OutputFile, RenderDeps } from './port.ts';
 import { fingerprintOf, readRecord, writeRecord } from './records.ts';
@@ -27,11 +28,20 @@ export interface Wanted {
 export function createMadeFiles({ outputs, parts, signal }: RenderDeps) {
   const recordOf = (name: string) => `made/${fingerprintOf(name)}.json`;
 
+  /** Somebody may have changed it since: reading a file is little beside making it. */
+  async function digestOf(name: string): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const piece of (await outputs.get(name, signal)) ?? []) hash.update(piece);
+    return hash.digest('hex');
+  }
+
   return {
     async known({ name, fingerprint }: Wanted): Promise<OutputFile | undefined> {
       const record = await readRecord(parts, recordOf(name), made, signal);
       if (record?.fingerprint !== fingerprint) return undefined;
-      return (await outputs.size(name)) === record.file.bytes ? (record.file as OutputFile) : undefined;
+      const { bytes, sha256 } = record.file;
+      const whole = (await outputs.size(name)) === bytes && (await digestOf(name)) === sha256;
+      return whole ? (record.file as OutputFile) : undefined;
     },
     /** `more` is asked when the file is written. */
     async make(

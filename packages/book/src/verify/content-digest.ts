@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
  */
 export function contentDigestOf(text: string): string {
   const hash = createHash('sha256');
-  const end = text.lastIndexOf(',\n"contentDigest":');
+  // Nothing may stand behind it: of a field that is there twice, the last one counts.
+  const end = text.search(/,\n"contentDigest":"[0-9a-f]{64}"\}\n$/);
   const lines = text.slice(0, end < 0 ? undefined : end).split('\n');
   const first = lines.indexOf('"sentences":[');
   const last = lines.findIndex((line, index) => index > first && line.startsWith('],'));

@@ -31,6 +31,21 @@ export function createFsArtefacts({ dir, abandonedMs = 24 * 3_600_000 }: FsArtef
     }
   }
 
+  /** Another process that ends, or somebody who tidies up, may have removed the folder since. */
+  async function openTemporary(): Promise<{ temporary: string; file: FileHandle }> {
+    const temporary = join(writing, randomUUID());
+    for (let tries = 0; ; tries++) {
+      prepared ??= prepare();
+      try {
+        await prepared;
+        return { temporary, file: await open(temporary, 'wx', 0o640) };
+      } catch (error) {
+        prepared = undefined;
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries > 20) throw error;
+      }
+    }
+  }
+
   async function infoOf(key: string): Promise<ArtefactInfo | undefined> {
     const found = await orAbsent(stat(pathOf(key)));
     return found?.isFile() ? { key, bytes: found.size, modifiedAtMs: found.mtimeMs } : undefined;
@@ -67,14 +82,8 @@ export function createFsArtefacts({ dir, abandonedMs = 24 * 3_600_000 }: FsArtef
     put: (key, body, { durable = true, signal } = {}) =>
       mapped(async () => {
         const path = pathOf(key);
-        prepared ??= prepare();
-        await prepared.catch((error: unknown) => {
-          prepared = undefined;
-          throw error;
-        });
-        const temporary = join(writing, randomUUID());
+        const { temporary, file } = await openTemporary();
         const given = measured(body, signal);
-        const file = await open(temporary, 'wx', 0o640);
         try {
           for await (const piece of given.pieces) await writeAll(file, piece);
           if (durable) await file.sync();

@@ -23,6 +23,7 @@ import { createMemoryBooks } from '@rhapsode/store/books/memory';
 import { openCatalogue } from '@rhapsode/voices';
 import type { CliConfig } from '../config.ts';
 import { catalogueOptions, createSpeaker } from '../speaker.ts';
+import { lockBook } from './book-lock.ts';
 import { checkEnded, hasEnded, type MadeBook, madeBook } from './made-book.ts';
 
 export interface EmbeddedBook {
@@ -60,7 +61,8 @@ async function openBooks(config: CliConfig, folder: string, identity: string) {
     findVoice: async (name) => ({ voice: catalogue.get(name), pool: 'default' }),
     limits: { maxCharacters: config.maxBulkCharacters, maxBytes, maxOpen: 1 },
   });
-  return { artefacts, bookStore, segments, books, place: homeFolder({ tenant, id, home }) };
+  const lock = (name: string) => lockBook(join(folder, '.rhapsode', `.running-${name}`));
+  return { artefacts, bookStore, segments, books, home, place: homeFolder({ tenant, id, home }), lock };
 }
 
 export async function estimateEmbedded(
@@ -77,9 +79,22 @@ export async function makeEmbedded(
   config: CliConfig,
   book: EmbeddedBook,
 ): Promise<{ made: MadeBook; view: BookView }> {
-  const { manuscript, name, identity, cover, settings, folder, signal, onProgress, onTrouble } = book;
+  const { identity, folder } = book;
+  const opened = await openBooks(config, folder, identity);
+  const unlock = await opened.lock(opened.home);
+  try {
+    return await make(config, book, opened);
+  } finally {
+    await unlock();
+  }
+}
+
+async function make(
+  config: CliConfig,
+  { manuscript, name, cover, settings, folder, signal, onProgress, onTrouble }: EmbeddedBook,
+  { artefacts, bookStore, segments, books, place, lock }: Awaited<ReturnType<typeof openBooks>>,
+): Promise<{ made: MadeBook; view: BookView }> {
   const startedAt = performance.now();
-  const { artefacts, bookStore, segments, books, place } = await openBooks(config, folder, identity);
   // Plans and results of earlier runs: nobody asks for them any more.
   await artefacts.deleteAll(`${place}plans/`);
   await artefacts.deleteAll(`${place}results/`);
@@ -98,7 +113,7 @@ export async function makeEmbedded(
       segments,
       inFlight: createInFlight(),
       render: {
-        book: (audio, deps) => {
+        book: async (audio, deps) => {
           // What belongs to these files: a manuscript that was renamed still changes only what changed.
           const files = fileNames(audio.metadata, audio.outputs, audio.chapters.length);
           const of = createHash('sha256').update(files.folder).digest('hex').slice(0, 24);
@@ -106,13 +121,19 @@ export async function makeEmbedded(
           const onRendered = (progress: RenderProgress) => {
             rendering = progress;
           };
-          return renderBook(audio, {
-            ...deps,
-            outputs,
-            parts,
-            onProgress: onRendered,
-            concurrency: speaker.slots,
-          });
+          // Another manuscript may have the same author and title.
+          const unlock = await lock(of);
+          try {
+            return await renderBook(audio, {
+              ...deps,
+              outputs,
+              parts,
+              onProgress: onRendered,
+              concurrency: speaker.slots,
+            });
+          } finally {
+            await unlock();
+          }
         },
       },
     },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, openAsBlob } from 'node:fs';
-import { join, posix } from 'node:path';
+import { hostname } from 'node:os';
+import { join, posix, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BookEstimate, BookSettings, BookView, Cover } from '@rhapsode/book';
 import { isErrorCode, RhapsodeError } from '@rhapsode/contracts';
@@ -34,7 +35,9 @@ const mostTries = 60;
 export async function makeRemote(book: RemoteBook): Promise<{ made: MadeBook; view: BookView }> {
   const { url, identity, folder, signal, onProgress } = book;
   const startedAt = performance.now();
-  const id = `b${createHash('sha256').update(identity).digest('hex').slice(0, 24)}`;
+  // Others who use this server may have a manuscript of the same name.
+  const own = JSON.stringify([hostname(), resolve(folder), identity]);
+  const id = `b${createHash('sha256').update(own).digest('hex').slice(0, 24)}`;
   const path = `/v1/books/${id}`;
   let view = await put(book, path);
   for (let tries = 0; !hasEnded(view); ) {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -18,33 +18,36 @@ export interface RunOptions {
 }
 
 /** Runs the command in a folder as a user would, with the test voices. */
-export function command(
+export const command = (folder: string, args: string[], options?: RunOptions): Promise<Ran> =>
+  start(folder, args, options).ended;
+
+/** Begins to. */
+export function start(
   folder: string,
   args: string[],
-  { input, env, interruptAfter, interruptWith = 'SIGINT' }: RunOptions = {},
-): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], {
-      cwd: folder,
-      env: {
-        PATH: '/usr/bin:/bin',
-        RHAPSODE_TEST_VOICES: 'true',
-        RHAPSODE_DEFAULT_VOICE: 'tone',
-        RHAPSODE_SLOTS: '1',
-        ...env,
-      },
-    });
-    let [out, err, interrupted] = ['', '', false];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      err += text;
-      if (interrupted || !interruptAfter?.test(err)) return;
-      interrupted = true;
-      child.kill(interruptWith);
-    });
-    child.stdin.end(input ?? '');
-    child.on('close', (code) => resolve({ code, out, err }));
+  { input, env, interruptAfter }: RunOptions = {},
+): { child: ChildProcess; ended: Promise<Ran> } {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: {
+      PATH: '/usr/bin:/bin',
+      RHAPSODE_TEST_VOICES: 'true',
+      RHAPSODE_DEFAULT_VOICE: 'tone',
+      RHAPSODE_SLOTS: '1',
+      ...env,
+    },
   });
+  let [out, err, interrupted] = ['', '', false];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+    if (interrupted || !interruptAfter?.test(err)) return;
+    interrupted = true;
+    child.kill('SIGINT');
+  });
+  child.stdin.end(input ?? '');
+  const ended = new Promise<Ran>((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+  return { child, ended };
 }
