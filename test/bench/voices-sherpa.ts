@@ -6,7 +6,7 @@ import { createEspeakPhonemizer } from '@rhapsode/voices/espeak';
 import { bytesField, concat } from '@rhapsode/voices/onnx/graph/wire';
 import { piperConfig } from '../../models/fixtures/make.ts';
 import { medium, vitsModel } from '../../models/fixtures/vits.ts';
-import { type Cost, hear, spread } from './voice-cost.ts';
+import { type Cost, costOf, hear, progress, spread } from './voice-cost.ts';
 
 /** sherpa-onnx is a development dependency, for this comparison only. */
 interface Sherpa {
@@ -34,20 +34,15 @@ export async function compareWithSherpa(
   repeats: number,
 ): Promise<Compared> {
   const sherpa = await openSherpa(dir, request.text);
-  const theirs = (): Cost => {
-    const startedMs = performance.now();
-    const cpu = process.cpuUsage();
-    const { samples } = sherpa.generate({ text: request.text, sid: 0, speed: 1 });
-    const { user, system } = process.cpuUsage(cpu);
-    const totalMs = performance.now() - startedMs;
-    return { firstMs: totalMs, totalMs, cpuMs: (user + system) / 1000, samples: samples.length };
-  };
+  const theirs = (): Promise<Cost> =>
+    costOf(async () => sherpa.generate({ text: request.text, sid: 0, speed: 1 }).samples);
   const ratios = { bulkCpu: [], bulkTime: [], listenerCpu: [], first: [] } as Record<string, number[]>;
   for (let round = 0; round <= repeats; round++) {
-    const before = theirs();
+    const before = await theirs();
     const bulk = await hear(engine, { ...request, class: 'bulk', seed: round });
     const listener = await hear(engine, { ...request, class: 'interactive', seed: round });
-    const after = theirs();
+    const after = await theirs();
+    progress(`beside sherpa-onnx: round ${round} of ${repeats}`);
     // The first round warms all of them up.
     if (round === 0) continue;
     const per = (key: 'cpuMs' | 'totalMs') => (before[key] / before.samples + after[key] / after.samples) / 2;

@@ -14,6 +14,8 @@ export const voiceInfo = z.object({
   digest: z.string(),
   /** Two runs of one sentence give the same samples. Declared only where it was proved. */
   deterministic: z.boolean(),
+  /** Names the arithmetic of the worker's processor, if the voice uses it: with another the last bits may be other ones. */
+  kernels: z.string().optional(),
   capabilities: z.object({
     speed: z.object({ min: z.number(), max: z.number() }).optional(),
     /** Settings that it honours, and how far. */

@@ -28,6 +28,8 @@ export interface CatalogueOptions {
   /** Where prepared voices are kept; `.cache` in the models directory by default, or a temporary one if that can't be written. */
   readonly cacheDir?: string | undefined;
   readonly sessions?: SessionSettings | undefined;
+  /** Digests that voices had before, by id: one that has another now is a problem, not a voice. */
+  readonly pinned?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Catalogue {
@@ -58,12 +60,23 @@ export async function openCatalogue(options: CatalogueOptions = {}): Promise<Cat
     const settings = { ...options.sessions, cacheDir: await usableCache(options) };
     const { batchWindows, batchWaitMs } = settings;
     const turns = createTurns({ batch: batchWindows, batchWaitMs });
+    const taken = new Set<string>();
     for (const found of await findVoices(options.modelsDir))
       try {
         const files = await found.open();
         const open = files.engine === 'piper' ? piperSource : kokoroSource;
         const voice = await open(files, settings, { turns, espeak });
-        sources.set(voice.info.id, voice);
+        const { id, digest } = voice.info;
+        if (taken.has(id))
+          throw new RhapsodeError('model_invalid', {
+            message: `there is another voice that is called ${id}`,
+          });
+        if ((options.pinned?.[id] ?? digest) !== digest)
+          throw new RhapsodeError('model_checksum', {
+            message: `the voice ${id} is not what it was when the program began; start it again`,
+          });
+        taken.add(id);
+        sources.set(id, voice);
       } catch (error) {
         problems.push({ id: found.id, error: asRhapsodeError(error) });
       }
@@ -93,6 +106,12 @@ export async function openCatalogue(options: CatalogueOptions = {}): Promise<Cat
     source,
   };
 }
+
+/** For engine processes: a restarted one must not speak with files that have changed under the same name. */
+export const pinned = (options: CatalogueOptions, { voices }: Catalogue): CatalogueOptions => ({
+  ...options,
+  pinned: Object.fromEntries(voices.map(({ id, digest }) => [id, digest])),
+});
 
 /** Every process of this user finds the same one. */
 async function usableCache({ cacheDir, modelsDir }: CatalogueOptions): Promise<string> {

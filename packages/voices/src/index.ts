@@ -1,4 +1,5 @@
 export * from './catalogue.ts';
+export * from './choose-provider.ts';
 export * from './host.ts';
 export * from './local-engine.ts';
 export * from './manage.ts';

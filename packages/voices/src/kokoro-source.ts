@@ -4,6 +4,7 @@ import { commonSettings, RhapsodeError } from '@rhapsode/contracts';
 import { kokoroRateHz, loadKokoro } from './kokoro.ts';
 import { speakersOf } from './kokoro-styles.ts';
 import { parseModel } from './onnx/graph/model.ts';
+import { arithmetic, machineKind, providerNames } from './onnx/machine.ts';
 import { runtimeVersion } from './onnx/session.ts';
 import type { PiperSettings } from './piper.ts';
 import type { VoiceFiles } from './voice-folders.ts';
@@ -15,8 +16,12 @@ export async function kokoroSource(
   settings: PiperSettings,
   share: VoiceShare,
 ): Promise<VoiceSource> {
-  const deterministic = !(await drawsRandomNumbers(files));
-  const parts = ['kokoro-1', runtimeVersion(), (await share.espeak.listing()).version];
+  const changes = (await drawsRandomNumbers(files))
+    ? 'its model draws random numbers of its own'
+    : arithmetic(settings);
+  const deterministic = changes === undefined;
+  const { version } = await share.espeak.listing();
+  const parts = ['kokoro-1', runtimeVersion(), version, ...providerNames(settings)];
   for (const { sha256 } of [files.model, files.config, ...files.styles]) parts.push(sha256);
   return {
     info: {
@@ -28,6 +33,7 @@ export async function kokoroSource(
       speakers: await speakersOf(files.styles),
       digest: createHash('sha256').update(parts.join('\n')).digest('hex'),
       deterministic,
+      kernels: machineKind(),
       capabilities: {
         speed: { min: 0.5, max: 2 },
         settings: commonSettings,
@@ -36,9 +42,7 @@ export async function kokoroSource(
         phonemes: true,
       },
       ...(files.manifest?.licence === undefined ? {} : { licence: files.manifest.licence }),
-      ...(deterministic
-        ? {}
-        : { note: 'delivered by the sentence: its model draws random numbers of its own' }),
+      ...(deterministic ? {} : { note: `delivered by the sentence: ${changes}` }),
     },
     load: () => loadKokoro(files, settings, share),
   };

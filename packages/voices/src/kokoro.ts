@@ -9,7 +9,7 @@ import { kokoroRuns, languageOfSpeaker } from './kokoro-tokens.ts';
 import { gainFor, peakOf, toPcm } from './loudness.ts';
 import { createSession, float32, int64, type Session, type SessionSettings } from './onnx/session.ts';
 import type { SpeakRequest, SpeechPiece } from './port.ts';
-import type { VoiceFiles } from './voice-folders.ts';
+import { checkUnchanged, type VoiceFiles } from './voice-folders.ts';
 import type { LoadedVoice, VoiceShare } from './voice-source.ts';
 
 export const kokoroRateHz = 24_000;
@@ -39,6 +39,7 @@ export async function loadKokoro(
   settings: SessionSettings,
   { turns, espeak }: VoiceShare,
 ): Promise<LoadedVoice> {
+  await checkUnchanged([files.model, files.config, ...files.styles]);
   const vocabulary = new Map(Object.entries(await readVocabulary(files.config.path)));
   const styles = await readStyles(files.styles);
   const session = await createSession(files.model.path, settings);

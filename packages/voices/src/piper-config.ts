@@ -10,7 +10,9 @@ export const piperConfig = z.object({
   num_symbols: z.int().min(1).max(65_536),
   num_speakers: z.int().min(0).max(100_000).default(1),
   speaker_id_map: z.record(z.string(), z.int().min(0)).default({}),
-  phoneme_id_map: z.record(z.string(), z.array(z.int().min(0))),
+  phoneme_id_map: z
+    .record(z.string(), z.array(z.int().min(0)))
+    .refine((map) => Object.values(map).some((ids) => ids.length > 0), 'must name phonemes'),
   inference: z
     .object({
       noise_scale: z.number().min(0).max(2).default(0.667),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { commonSettings, type Mark, RhapsodeError, settingLimits, type VoiceInfo } from '@rhapsode/contracts';
 import { cut } from './cut.ts';
 import { createEspeakPhonemizer } from './espeak.ts';
 import { estimateMarks } from './estimate-marks.ts';
 import { gainFor, toPcm } from './loudness.ts';
+import { arithmetic, machineKind, providerNames } from './onnx/machine.ts';
 import {
   type Compute,
   type RunningSentence,
@@ -28,6 +28,7 @@ import {
   readPrepared,
   writePrepared,
 } from './prepared-cache.ts';
+import { readUnchanged } from './voice-folders.ts';
 import type { LoadedVoice, VoiceShare } from './voice-source.ts';
 import { runStep, windowPaceFor } from './window-plan.ts';
 
@@ -57,7 +58,7 @@ export async function preparePiperVoice(files: PiperFiles, settings: PiperSettin
   try {
     const { inference } = files.config;
     const prepared = await preparePiper(
-      await readFile(files.modelPath),
+      await readUnchanged({ path: files.modelPath, sha256: files.modelSha256 }),
       {
         ids: await calibrationIds(files.config, phonemizer),
         scales: { noise: inference.noise_scale, length: inference.length_scale, noiseW: inference.noise_w },
@@ -95,17 +96,12 @@ export function piperInfo(
   record: PreparedRecord,
   phonemizerVersion: string,
   licence: string | undefined,
-  { threads = 1, providers = ['cpu'] }: SessionSettings,
+  settings: SessionSettings,
 ): VoiceInfo {
   const { config } = files;
-  // Several threads share a matrix out by their number, and its sums with it: another worker may have another number. Who else
-  // speaks is never the same.
+  // Who else speaks is never the same.
   const changes =
-    threads > 1
-      ? `it uses ${threads} threads`
-      : record.batching === 'last bits'
-        ? 'it is computed together with other sentences'
-        : undefined;
+    record.batching === 'last bits' ? 'it is computed together with other sentences' : arithmetic(settings);
   const deterministic = record.deterministic && changes === undefined;
   const reason = record.reason ?? (record.deterministic ? changes : undefined);
   const length = config.inference.length_scale;
@@ -125,11 +121,12 @@ export function piperInfo(
           files.modelSha256,
           files.configSha256,
           phonemizerVersion,
-          ...(providers.join() === 'cpu' ? [] : providers),
+          ...providerNames(settings),
         ].join('\n'),
       )
       .digest('hex'),
     deterministic,
+    kernels: machineKind(),
     capabilities: {
       // The length scale stays within 0.2 to 5.
       speed: { min: Math.max(0.25, length / 5), max: Math.min(4, length / 0.2) },
@@ -172,21 +169,22 @@ export async function loadPiper(
   const prepared = await intactParts(files, settings);
   const { record } = prepared;
   const open: Session[] = [];
-  const load = async (path: string) => {
-    const session = await createSession(path, {
-      ...settings,
-      optimised: path !== files.modelPath && prepared.optimised,
-    });
+  const load = async (model: string | Uint8Array) => {
+    const optimised = typeof model === 'string' && prepared.optimised;
+    const session = await createSession(model, { ...settings, optimised });
     open.push(session);
     return session;
   };
-  const whole = record.layout === undefined ? await load(files.modelPath) : undefined;
+  const whole =
+    record.layout === undefined
+      ? await load(await readUnchanged({ path: files.modelPath, sha256: files.modelSha256 }))
+      : undefined;
   const sessions: SplitSessions | undefined =
     record.layout === undefined
       ? undefined
       : {
           text: await load(prepared.text),
-          stages: await Array.fromAsync(prepared.stages, load),
+          stages: await Array.fromAsync(prepared.stages, (path) => load(path)),
         };
   const stacked =
     record.batching === undefined

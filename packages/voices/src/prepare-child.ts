@@ -1,11 +1,15 @@
-import { type PiperFiles, type PiperSettings, preparePiperVoice } from './piper.ts';
-import type { PrepareAnswer } from './prepare-elsewhere.ts';
+import { checkProvider } from './choose-provider.ts';
+import { preparePiperVoice } from './piper.ts';
+import type { PrepareAnswer, PrepareRequest } from './prepare-elsewhere.ts';
 import { toWire } from './protocol.ts';
 
-process.once('message', async ({ files, settings }: { files: PiperFiles; settings: PiperSettings }) => {
+process.once('message', async (request: PrepareRequest) => {
   let answer: PrepareAnswer;
   try {
-    answer = { record: await preparePiperVoice(files, settings) };
+    if ('provider' in request) {
+      await checkProvider(request.provider);
+      answer = { works: true };
+    } else answer = { record: await preparePiperVoice(request.files, request.settings) };
   } catch (error) {
     answer = { error: toWire(error) };
   }

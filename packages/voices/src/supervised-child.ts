@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { RhapsodeError } from '@rhapsode/contracts';
 import type { CatalogueOptions } from './catalogue.ts';
 import type { LocalEngineOptions } from './local-engine.ts';
 import type { SegmentFacts, SpeakRequest } from './port.ts';
 import { type FromChild, fromWire, type ToChild } from './protocol.ts';
+import { residentBytes } from './resident-bytes.ts';
 
 export const supervisionDefaults = {
   /** An idle child answers a ping within this time. */
@@ -296,12 +296,4 @@ export function createSupervisedChild(setup: ChildSetup, events: ChildEvents): S
       await exited;
     },
   };
-}
-
-/** Resident memory of a process that may be too busy to tell; only where the system has a cheap way. */
-async function residentBytes(pid: number | undefined): Promise<number | undefined> {
-  if (process.platform !== 'linux' || pid === undefined) return undefined;
-  const text = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '');
-  const pages = Number(text.split(' ')[1]);
-  return Number.isFinite(pages) && pages > 0 ? pages * 4096 : undefined;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { type Manifest, manifest } from './manifest.ts';
@@ -39,9 +39,9 @@ export async function findVoices(modelsDir: string): Promise<FoundVoice[]> {
       cause: error,
     });
   });
-  const names = new Set(entries.map((entry) => entry.name));
+  const names = new Set(entries.map((entry) => entry.name).sort());
   const found: FoundVoice[] = [];
-  for (const { name } of entries) {
+  for (const name of names) {
     if (name.startsWith('.')) continue;
     const folder = join(modelsDir, name);
     if (name.endsWith('.onnx') && names.has(`${name}.json`))
@@ -109,8 +109,17 @@ async function openManifest(folder: string, folderName: string): Promise<VoiceFi
   };
 }
 
+/** More than a model in one file can be. */
+const mostBytes = 2 * 2 ** 30;
+
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
+  const known = await stat(path).catch(() => undefined);
+  // A pipe or a device would be read for ever.
+  if (known !== undefined && (!known.isFile() || known.size > mostBytes))
+    throw new RhapsodeError('model_invalid', {
+      message: `${basename(path)} is ${known.isFile() ? 'larger than 2 GB' : 'not a file'}`,
+    });
   try {
     await pipeline(createReadStream(path), hash);
   } catch (cause) {
@@ -118,3 +127,21 @@ export async function sha256Of(path: string): Promise<string> {
   }
   return hash.digest('hex');
 }
+
+/** Files are read again long after they were found: what has changed since would speak under the digest of what was there. */
+export async function checkUnchanged(files: readonly VoiceFile[]): Promise<void> {
+  for (const { path, sha256 } of files) if ((await sha256Of(path)) !== sha256) throw changed(path);
+}
+
+export async function readUnchanged({ path, sha256 }: VoiceFile): Promise<Uint8Array> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new RhapsodeError('model_missing', { message: 'a model file can’t be read', cause });
+  });
+  if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw changed(path);
+  return bytes;
+}
+
+const changed = (path: string) =>
+  new RhapsodeError('model_checksum', {
+    message: `the file ${basename(path)} has changed since the program began; start it again`,
+  });

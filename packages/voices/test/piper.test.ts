@@ -1,17 +1,32 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SpeechSettings } from '@rhapsode/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, piperConfig, writeFixture } from '../../../models/fixtures/make.ts';
 import { narrow, tiny, type VitsShape, vitsModel } from '../../../models/fixtures/vits.ts';
-import { openCatalogue } from '../src/catalogue.ts';
+import { until } from '../../../test/support/wait.ts';
+import { openCatalogue, pinned } from '../src/catalogue.ts';
 import { collect, engineConformance } from '../src/conformance.ts';
 import { createEngineHost } from '../src/host.ts';
 import { createLocalEngine } from '../src/local-engine.ts';
 import { readPiperGraph } from '../src/onnx/graph/split.ts';
 import { bytesField, concat, numberField } from '../src/onnx/graph/wire.ts';
+import { piperConfig as piperConfigSchema } from '../src/piper-config.ts';
 import type { SpeakRequest } from '../src/port.ts';
+import { prepareElsewhere } from '../src/prepare-elsewhere.ts';
 
 const modelsDir = mkdtempSync(join(tmpdir(), 'rhapsode-voices-test-'));
 const closing: { close(): Promise<void> }[] = [];
@@ -319,6 +334,119 @@ describe('a broken voice', () => {
       'outside: model_invalid',
       'unknown-field: model_invalid',
     ]);
+  });
+});
+
+describe('a models directory', { timeout: 240_000 }, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'rhapsode-hostile-test-'));
+  const config = piperConfig('x', tiny);
+  const put = (name: string, json: unknown = config) =>
+    writeFileSync(join(dir, `${name}.onnx.json`), JSON.stringify(json));
+  beforeAll(() => writeFixture(dir, 'good', tiny));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const open = () => openCatalogue({ modelsDir: dir, espeak: false });
+  const codes = async () =>
+    (await open()).problems.map(({ id, error }) => `${id}: ${error.code}, ${error.message}`).sort();
+
+  it('may hold what is no file, and what has no end', async () => {
+    symlinkSync('/dev/zero', join(dir, 'endless.onnx'));
+    symlinkSync(join(dir, 'loop.onnx'), join(dir, 'loop.onnx'));
+    execFileSync('mkfifo', [join(dir, 'pipe.onnx')]);
+    mkdirSync(join(dir, 'folder.onnx'));
+    writeFileSync(join(dir, 'huge.onnx'), '');
+    truncateSync(join(dir, 'huge.onnx'), 3 * 2 ** 30);
+    const names = ['endless', 'loop', 'pipe', 'folder', 'huge'];
+    for (const name of names) put(name);
+    expect(await codes()).toEqual([
+      'endless: model_invalid, endless.onnx is not a file',
+      'folder: model_invalid, folder.onnx is not a file',
+      'huge: model_invalid, huge.onnx is larger than 2 GB',
+      'loop: model_missing, a model file can’t be read',
+      'pipe: model_invalid, pipe.onnx is not a file',
+    ]);
+    expect((await open()).voices.map(({ id }) => id)).toEqual(['good']);
+    for (const name of names) {
+      rmSync(join(dir, `${name}.onnx`), { recursive: true });
+      rmSync(join(dir, `${name}.onnx.json`));
+    }
+  });
+
+  it('may hold two voices of one name: the first stays what it is, the other is a problem', async () => {
+    mkdirSync(join(dir, 'other'));
+    cpSync(join(dir, 'good.onnx'), join(dir, 'other', 'x.onnx'));
+    writeFileSync(join(dir, 'other', 'x.onnx.json'), JSON.stringify({ ...config, dataset: 'the other' }));
+    const sha256 = (name: string) =>
+      createHash('sha256')
+        .update(readFileSync(join(dir, 'other', name)))
+        .digest('hex');
+    const files = ['x.onnx', 'x.onnx.json'].map((path) => ({ path, sha256: sha256(path) }));
+    writeFileSync(join(dir, 'other', 'voice.json'), JSON.stringify({ id: 'good', engine: 'piper', files }));
+    expect(await codes()).toEqual(['other: model_invalid, there is another voice that is called good']);
+    expect((await open()).get('good').name).toBe('good');
+    rmSync(join(dir, 'other'), { recursive: true });
+  });
+
+  it.each([
+    ['no phoneme', { phoneme_id_map: {} }, 'configuration'],
+    ['phonemes that are no numbers', { phoneme_id_map: { a: 'x' } }, 'configuration'],
+    ['phonemes beyond the symbols', { num_symbols: 4 }, 'num_symbols'],
+    ['scales that are no numbers', { inference: { noise_scale: 'NaN' } }, 'configuration'],
+    ['a scale without end', { inference: { length_scale: Number.MAX_VALUE } }, 'configuration'],
+    ['a rate in words', { audio: { sample_rate: '22050' } }, 'configuration'],
+    ['a language that nobody speaks', { espeak: { voice: 'xx-nowhere' } }, 'xx-nowhere'],
+  ])('may hold a configuration with %s', async (_, change, said) => {
+    cpSync(join(dir, 'good.onnx'), join(dir, 'odd.onnx'));
+    put('odd', { ...config, ...change });
+    const [told, ...others] = await codes();
+    expect([told?.startsWith('odd: model_invalid'), others]).toEqual([true, []]);
+    expect(told).toContain(said);
+    expect((await open()).voices.map(({ id }) => id)).toEqual(['good']);
+    rmSync(join(dir, 'odd.onnx'));
+    rmSync(join(dir, 'odd.onnx.json'));
+  });
+
+  it('may change while the program runs: what was announced is not spoken with other files, others go on', async () => {
+    writeFixture(dir, 'changing', tiny);
+    const options = { modelsDir: dir, espeak: false };
+    const found = await openCatalogue(options);
+    const host = createEngineHost({ children: 1, catalogue: pinned(options, found) });
+    closing.push(host);
+    const asked = { ...request, voice: 'changing' };
+    const before = await collect(host, asked);
+    writeFixture(dir, 'changing', { ...tiny, seed: 99 });
+    // What is loaded stays. A process that starts anew finds other files.
+    expect((await collect(host, asked)).pcm).toEqual(before.pcm);
+    for (const pid of host.pids()) process.kill(pid, 'SIGKILL');
+    await until(() => host.stats().restarts === 1, { what: 'the end of the process' });
+    const good = await collect(host, { ...request, voice: 'good' });
+    expect(good.pcm.length).toBeGreaterThan(0);
+    await expect(collect(host, asked)).rejects.toMatchObject({ code: 'model_checksum' });
+    // Without a process in between, when what is kept of the voice is gone as well.
+    rmSync(join(dir, '.cache'), { recursive: true });
+    await expect(found.source('changing').load()).rejects.toMatchObject({ code: 'model_checksum' });
+    rmSync(join(dir, 'changing.onnx'));
+    await expect(found.source('changing').load()).rejects.toMatchObject({ code: 'model_missing' });
+  });
+
+  it('may hold a model that asks for too much when it is tried: its process ends', async () => {
+    const at = { path: join(dir, 'good.onnx'), json: join(dir, 'good.onnx.json') };
+    const files = {
+      modelPath: at.path,
+      config: piperConfigSchema.parse(JSON.parse(readFileSync(at.json, 'utf8'))),
+      modelSha256: createHash('sha256').update(readFileSync(at.path)).digest('hex'),
+      configSha256: '0',
+    };
+    const settings = { cacheDir: join(dir, '.tried') };
+    await expect(prepareElsewhere(files, settings, { timeoutMs: 10, bytes: Infinity })).rejects.toMatchObject(
+      {
+        code: 'model_invalid',
+        message: expect.stringContaining('took longer'),
+      },
+    );
+    if (process.platform === 'linux')
+      await expect(prepareElsewhere(files, settings, { timeoutMs: 240_000, bytes: 1 })).rejects.toMatchObject(
+        { message: expect.stringContaining('took more than') },
+      );
   });
 });
 

@@ -6,6 +6,7 @@ import {
   type EngineHost,
   type EngineHostOptions,
   openCatalogue,
+  pinned,
 } from '@rhapsode/voices';
 import type { CliConfig } from './config.ts';
 
@@ -44,7 +45,7 @@ export async function createSpeaker(config: CliConfig, speaker: SpeakerOptions):
   const catalogue = await openCatalogue(options);
   const engine = createEngineHost({
     children: config.slots,
-    catalogue: options,
+    catalogue: pinned(options, catalogue),
     warm,
     ...(onRestart ? { onRestart } : {}),
   });

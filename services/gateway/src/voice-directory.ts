@@ -1,5 +1,6 @@
 import { RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
 import type { RequestStore } from '@rhapsode/store';
+import { agreedVoice } from './agreed-voice.ts';
 import { openAiVoiceAliases } from './openai-names.ts';
 
 export interface FoundVoice {
@@ -20,7 +21,7 @@ export interface VoiceDirectory {
 }
 
 export interface VoiceDirectoryOptions {
-  readonly store: Pick<RequestStore, 'voices'>;
+  readonly store: Pick<RequestStore, 'voices' | 'workers'>;
   /** A voice that several pools have is spoken by the first. */
   readonly pools: readonly string[];
   readonly aliases: Readonly<Record<string, string>>;
@@ -41,9 +42,11 @@ export function createVoiceDirectory({
   async function list(): Promise<FoundVoice[]> {
     if (known && performance.now() < known.until) return known.voices;
     const byId = new Map<string, FoundVoice>();
-    for (const pool of pools)
-      for (const voice of await store.voices(pool))
-        if (!byId.has(voice.id)) byId.set(voice.id, { voice, pool });
+    for (const pool of pools) {
+      const [voices, workers] = await Promise.all([store.voices(pool), store.workers(pool)]);
+      for (const voice of voices)
+        if (!byId.has(voice.id)) byId.set(voice.id, { voice: agreedVoice(voice, workers), pool });
+    }
     const voices = [...byId.values()].sort((a, b) => (a.voice.id < b.voice.id ? -1 : 1));
     // While there is none, a worker may announce the first at any moment.
     known = { voices, until: performance.now() + (voices.length > 0 ? cacheMs : 0) };

@@ -16,7 +16,10 @@ const voice = (id: string, speakers: string[] = []): VoiceInfo => ({
 
 function directory(aliases: Record<string, string>) {
   const voices = createVoiceDirectory({
-    store: { voices: async () => [voice('calliope', ['slt', 'rms']), voice('anna')] },
+    store: {
+      voices: async () => [voice('calliope', ['slt', 'rms']), voice('anna')],
+      workers: async () => [],
+    },
     pools: ['default'],
     aliases,
   });
@@ -56,5 +59,40 @@ describe('a name of a voice', () => {
       await expect(find(name)).rejects.toMatchObject({ code: 'voice_not_found' });
     // Whether the voice has the speaker is found out with the rest of the request.
     expect(await find('calliope:bob')).toBe('calliope as bob');
+  });
+});
+
+describe('a voice that several workers have', () => {
+  const anna = { ...voice('anna'), kernels: 'avx2' };
+  const found = async (...others: Partial<VoiceInfo>[]) => {
+    const worker = (id: string, changes: Partial<VoiceInfo>) => ({
+      id,
+      pool: 'default',
+      slots: 1,
+      voices: [voice('calliope'), { ...anna, ...changes }],
+    });
+    const voices = createVoiceDirectory({
+      store: {
+        voices: async () => [anna],
+        workers: async () => others.map((one, i) => worker(String(i), one)),
+      },
+      pools: ['default'],
+      aliases: {},
+    });
+    const { voice: info } = await voices.find('anna', 'voice');
+    return [info.deterministic, info.capabilities.streaming, info.note !== undefined];
+  };
+
+  it('is streamed where they agree, or where none is there at the moment', async () => {
+    expect(await found()).toEqual([true, true, false]);
+    expect(await found({}, { name: 'Anna' })).toEqual([true, true, false]);
+  });
+
+  it('is delivered by the sentence where one would go on with other samples than another', async () => {
+    const told = [false, false, true];
+    expect(await found({}, { kernels: 'avx512' })).toEqual(told);
+    expect(await found({}, { digest: 'updated' })).toEqual(told);
+    expect(await found({}, { deterministic: false })).toEqual(told);
+    expect(await found({ kernels: 'avx512' })).toEqual(told);
   });
 });

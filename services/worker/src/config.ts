@@ -21,6 +21,33 @@ const {
   testVoices,
 } = commonSettings;
 
+const providers = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .pipe(
+    z
+      .array(
+        z.enum(
+          ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml', 'qnn'],
+          'must be of cpu, cuda, tensorrt, webgpu, coreml, dml, qnn',
+        ),
+      )
+      .min(1),
+  );
+
+const engineEnv = z
+  .string()
+  .transform((text) => text.split(',').filter((pair) => pair.trim() !== ''))
+  .refine((pairs) => pairs.every((pair) => /^\s*\w+=/.test(pair)), 'must be name=value, comma separated')
+  .transform((pairs) =>
+    Object.fromEntries(
+      pairs.map((pair): [string, string] => {
+        const at = pair.indexOf('=');
+        return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+      }),
+    ),
+  );
+
 export const workerSettings = {
   host,
   port: {
@@ -64,6 +91,27 @@ export const workerSettings = {
     description: 'How long a run that RHAPSODE_BATCH_WINDOWS lets several share waits for others to join',
     default: '2',
     schema: integer(0, 100),
+  },
+  providers: {
+    name: 'RHAPSODE_EXECUTION_PROVIDERS',
+    description:
+      'What computes voices (cpu, cuda, tensorrt, webgpu, coreml, dml, qnn), comma separated; the first that works here is used. With any but cpu voices are delivered by the sentence; best one worker of one slot for each graphics processor',
+    default: 'cpu',
+    schema: providers,
+  },
+  engineThreads: {
+    name: 'RHAPSODE_ENGINE_THREADS',
+    description:
+      'Threads of an engine process. With more than one a voice need not repeat itself to the bit and is delivered by the sentence; more slots are faster in all',
+    default: '1',
+    schema: integer(1, 256),
+  },
+  engineEnv: {
+    name: 'RHAPSODE_ENGINE_ENV',
+    description:
+      'Variables that engine processes get, which get no others, as name=value, comma separated: LD_LIBRARY_PATH or CUDA_VISIBLE_DEVICES of a graphics processor',
+    default: '',
+    schema: engineEnv,
   },
   workerId: {
     name: 'RHAPSODE_WORKER_ID',

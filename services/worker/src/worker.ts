@@ -5,8 +5,9 @@ import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
 import { createHealth, createInferenceCheck } from '@rhapsode/telemetry';
-import { createEngineHost, openCatalogue } from '@rhapsode/voices';
+import { chooseProvider, createEngineHost, openCatalogue, pinned } from '@rhapsode/voices';
 import type { WorkerConfig } from './config.ts';
+import { catalogueOptions, engineOptions } from './engine-options.ts';
 
 export interface WorkerDeps extends ServiceContext {
   readonly store: RequestStore;
@@ -24,29 +25,23 @@ const stuckAfterMs = 60_000;
 export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promise<void> {
   const { log, metrics, lifecycle, store, audioLog, queue } = deps;
   const { pool, workerId } = config;
-  const catalogueOptions = {
-    modelsDir: config.modelsDir,
-    aliases: { default: config.defaultVoice, ...config.aliases },
-    testVoices: config.testVoices,
-    espeakProgram: config.espeakProgram,
-    tone: { realTimeFactor: config.toneRealTimeFactor },
-    sessions: { batchWindows: config.batchWindows, batchWaitMs: config.batchWaitMs },
-  };
-  const catalogue = await openCatalogue(catalogueOptions);
+  const { provider, missing } = await chooseProvider(config.providers, config.engineEnv);
+  for (const one of missing) log.warn(one, `execution provider is not used: ${provider} is`);
+  if (provider !== 'cpu' && config.slots > 1)
+    log.warn(
+      { provider, slots: config.slots },
+      'engine processes share a graphics processor; 1 slot is best',
+    );
+  const options = catalogueOptions(config, provider);
+  const catalogue = await openCatalogue(options);
   for (const { id, error } of catalogue.problems)
     log.error({ voice: id, code: error.code, error }, 'voice can not be used');
 
   const probeVoice = catalogue.get('default').id;
   const engine = createEngineHost({
-    children: config.slots,
-    sentencesPerChild: config.sentencesPerSlot,
-    catalogue: catalogueOptions,
+    ...engineOptions(config),
+    catalogue: pinned(options, catalogue),
     warm: [probeVoice],
-    supervision: {
-      progressTimeoutMs: config.engineTimeoutMs,
-      replaceAboveBytes: config.engineMemoryMb * 2 ** 20,
-      killAboveBytes: 2 * config.engineMemoryMb * 2 ** 20,
-    },
     onRestart(event) {
       metrics.engineRestartsTotal.add(1, { reason: event.reason });
       log.warn(event, 'engine process ended');
@@ -118,7 +113,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
   });
   const working = worker;
   lifecycle.onClose('sentences', ({ graceMs }) => working.close({ graceMs }));
-  log.info({ pool, slots, workerId, voices: catalogue.voices.length }, 'worker is up');
+  log.info({ pool, slots, workerId, provider, voices: catalogue.voices.length }, 'worker is up');
 
   async function checkFetching(): Promise<string | undefined> {
     if (!worker || worker.running() >= slots || worker.idleMs() < stuckAfterMs) return undefined;

@@ -1,3 +1,7 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { VoiceInfo } from '@rhapsode/contracts';
 import { createMemoryLog } from '@rhapsode/log/memory';
 import { createDispatcher, listen, submit } from '@rhapsode/pipeline';
 import { createMemoryQueue } from '@rhapsode/queue/memory';
@@ -6,6 +10,8 @@ import { createMemoryStore } from '@rhapsode/store/memory';
 import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
 import { openCatalogue } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
+import { writeFixture } from '../../../models/fixtures/make.ts';
+import { tiny } from '../../../models/fixtures/vits.ts';
 import { freePort } from '../../../test/support/ports.ts';
 import { until } from '../../../test/support/wait.ts';
 import { workerSettings } from '../src/config.ts';
@@ -47,30 +53,35 @@ async function start({
   await startWorker(config, { log, lifecycle, metrics, store, audioLog, queue });
   lifecycle.ready();
 
+  async function pcmOf(id: string): Promise<Buffer> {
+    const listening = await listen(id, {}, { store, log: audioLog, dispatcher: gateway });
+    const parts: Uint8Array[] = [];
+    for await (const piece of listening.pieces) if (piece.type === 'audio') parts.push(piece.pcm);
+    await listening.close();
+    return Buffer.concat(parts);
+  }
+
   const catalogue = await openCatalogue({ testVoices: true });
   return {
     store,
     queue,
     lifecycle,
     probe: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
-    async speak(text: string) {
+    async speak(text: string, voice: VoiceInfo = catalogue.get('tone')) {
       const request = {
         tenant: 't',
         class: 'interactive',
         pool: 'default',
-        voice: catalogue.get('tone'),
+        voice,
       } as const;
       const { utterance, stored } = await submit(text, request, { store, dispatcher: gateway });
       await stored;
       return utterance;
     },
     async hear(id: string): Promise<number> {
-      const listening = await listen(id, {}, { store, log: audioLog, dispatcher: gateway });
-      let samples = 0;
-      for await (const piece of listening.pieces) if (piece.type === 'audio') samples += piece.pcm.length / 2;
-      await listening.close();
-      return samples;
+      return (await pcmOf(id)).length / 2;
     },
+    pcmOf,
   };
 }
 
@@ -137,6 +148,48 @@ describe('worker', () => {
     await lifecycle.drain('SIGTERM');
     expect(performance.now() - beganAt).toBeLessThan(15_000);
     expect(await queue.counts()).toMatchObject({ active: 0, waiting: 1 });
+  });
+
+  it('gives the same samples with sentences that share a process and its runs, and takes as many at once', async () => {
+    const modelsDir = await mkdtemp(join(tmpdir(), 'rhapsode-worker-test-'));
+    closers.push(() => rm(modelsDir, { recursive: true, force: true }));
+    writeFixture(modelsDir, 'tiny', tiny);
+    const text =
+      'The first of them is here. The second one follows it. The third comes late. The fourth ends.';
+    const spokenWith = async (env: Record<string, string>) => {
+      const { speak, pcmOf, store } = await start({ env: { RHAPSODE_MODELS_DIR: modelsDir, ...env } });
+      await until(async () => (await store.workers('default')).length === 1, { what: 'the announcement' });
+      const [worker] = await store.workers('default');
+      const voice = worker!.voices.find(({ id }) => id === 'tiny')!;
+      const { id } = await speak(text, voice);
+      return { slots: worker!.slots, voice, pcm: await pcmOf(id) };
+    };
+    const alone = await spokenWith({});
+    const together = await spokenWith({
+      RHAPSODE_SENTENCES_PER_SLOT: '4',
+      RHAPSODE_BATCH_WINDOWS: '4',
+      RHAPSODE_BATCH_WAIT_MS: '20',
+    });
+    expect([alone.slots, together.slots]).toEqual([1, 4]);
+    expect([alone.voice.deterministic, together.voice.deterministic]).toEqual([true, true]);
+    expect(alone.pcm.length).toBeGreaterThan(10_000);
+    expect(together.pcm.equals(alone.pcm)).toBe(true);
+    // The voice was tried again, in runs of several windows, before it was spoken with so.
+    const cache = join(modelsDir, '.cache');
+    const records = (await readdir(cache)).filter((name) => /^[0-9a-f]+$/.test(name));
+    const tried = await Promise.all(
+      records.map(async (name) => JSON.parse(await readFile(join(cache, name, 'record.json'), 'utf8'))),
+    );
+    expect(tried.map(({ graph }) => graph.batching).sort()).toEqual(['nothing', undefined]);
+  }, 240_000);
+
+  it('goes on to the next execution provider where one is missing, and does not start where none is left', async () => {
+    const { speak, hear } = await start({ env: { RHAPSODE_EXECUTION_PROVIDERS: 'cuda,cpu' } });
+    expect(await hear((await speak('It computes with what is there.')).id)).toBeGreaterThan(1_000);
+    await expect(start({ env: { RHAPSODE_EXECUTION_PROVIDERS: 'cuda' } })).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('cuda'),
+    });
   });
 
   it('refuses to start with a default voice that it does not have', async () => {

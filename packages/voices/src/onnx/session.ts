@@ -23,8 +23,10 @@ export interface SessionSettings {
   readonly threads?: number | undefined;
   /** The model is one that `saveOptimised` wrote: loading it takes about two thirds of the time. */
   readonly optimised?: boolean | undefined;
-  /** Execution providers in order of preference; `cpu` if none is given. Nothing falls back by itself. */
+  /** Execution provider; `cpu` if none is given. Nothing falls back by itself: see choose-provider.ts. */
   readonly providers?: readonly string[] | undefined;
+  /** Environment of the processes in which models are tried: what a provider's libraries want to know. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Windows of different sentences that are computed in one run, at most; 1 if it is not given, which is off. */
   readonly batchWindows?: number | undefined;
   /** How long a run that is not full waits for another sentence's window. */
