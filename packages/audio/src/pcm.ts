@@ -24,6 +24,12 @@ export function pcmSamples(bytes: Uint8Array): Int16Array {
   return samples;
 }
 
+/** The samples times `gain`, each rounded; what is beyond the range of a sample is cut to it. */
+export function amplified(samples: Int16Array, gain = 1): Int16Array {
+  if (gain === 1) return samples;
+  return samples.map((sample) => Math.max(-32_768, Math.min(32_767, Math.round(sample * gain))));
+}
+
 /** Exactly `samples` zeros, in pieces that share one small buffer. */
 export function* silence(samples: number, pieceSamples = 4096): Generator<Int16Array> {
   const zeros = new Int16Array(Math.min(samples, pieceSamples));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pcmBytes, pcmSamples, silence } from '../src/index.ts';
+import { amplified, pcmBytes, pcmSamples, silence } from '../src/index.ts';
 
 const samplesArbitrary = fc.int16Array({ maxLength: 300 });
 
@@ -31,5 +31,15 @@ describe('pcm', () => {
         expect(pieces.every((p) => p.length > 0 && p.length <= piece && p.every((s) => s === 0))).toBe(true);
       }),
     );
+  });
+});
+
+describe('amplified', () => {
+  it('multiplies and rounds each sample, and cuts what a sample can not hold', () => {
+    const samples = Int16Array.of(0, 1, -1, 1000, -3000, 32_767, -32_768);
+    expect([...amplified(samples, 0.5)]).toEqual([0, 1, -0, 500, -1500, 16_384, -16_384].map((n) => n + 0));
+    expect([...amplified(samples, 20)]).toEqual([0, 20, -20, 20_000, -32_768, 32_767, -32_768]);
+    expect([...amplified(samples, 0)]).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    expect(amplified(samples)).toBe(samples);
   });
 });

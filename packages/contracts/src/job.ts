@@ -20,6 +20,7 @@ export const sentenceJob = z.object({
   pauseSamples: segment.shape.pauseSamples,
   estimatedMs: segment.shape.estimatedMs,
   place: segment.shape.place,
+  gain: segment.shape.gain,
   /** When the sentence was released to the queue (wall clock of the releaser); for the queue-wait histogram only. */
   releasedAtMs: z.number(),
 });

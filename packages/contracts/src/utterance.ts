@@ -78,6 +78,8 @@ export const segment = z.object({
   voiceDigest: z.string().optional(),
   speaker: z.string().max(200).optional(),
   speed: z.number().min(0.25).max(4).optional(),
+  /** How much louder it is than the voice speaks: a factor of each sample. */
+  gain: z.number().min(0).max(100).optional(),
   /** Names that the text gives to places: where the segment's audio begins, and behind its pause. */
   bookmarks: z.array(z.string().max(200)).optional(),
   endBookmarks: z.array(z.string().max(200)).optional(),

@@ -230,7 +230,7 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     seed,
     sampleRateHz,
   } = utterance;
-  const { text, pauseSamples, estimatedMs, place } = segment;
+  const { text, pauseSamples, estimatedMs, place, gain } = segment;
   const spokenBy = segment.speaker ?? (segment.voice === undefined ? speaker : undefined);
   return {
     v: 1 as const,
@@ -250,6 +250,7 @@ export function jobOf({ utterance, index, segment, generation }: Released) {
     pauseSamples,
     estimatedMs,
     ...(place === undefined ? {} : { place }),
+    ...(gain === undefined ? {} : { gain }),
     releasedAtMs: Date.now(),
   };
 }

@@ -38,6 +38,44 @@ export function speedOf(
   return possible;
 }
 
+const volumes: Readonly<Record<string, number>> = {
+  silent: Number.NEGATIVE_INFINITY,
+  'x-soft': -12,
+  soft: -6,
+  medium: 0,
+  default: 0,
+  loud: 6,
+  'x-loud': 12,
+};
+const mostDb = 40;
+
+/**
+ * What SSML's `volume` asks for, as a factor of each sample: a word, or a change in decibels (`-6dB`), or several that add up.
+ * What can't be read is told to `warn`.
+ */
+export function gainOf(volume: string, warn: (warning: PlanWarning) => void): number | undefined {
+  let db = 0;
+  for (const part of volume.trim().split(/\s+/u)) {
+    const change = /^[+-]?\d{1,3}(?:\.\d{1,4})?(?=dB$)/iu.exec(part);
+    const level = Object.hasOwn(volumes, part) ? volumes[part] : undefined;
+    if (change) db += Number(change[0]);
+    else if (level !== undefined) db = level;
+    else {
+      warn({
+        code: 'ssml_invalid_value',
+        message: `'${part.slice(0, 40)}' is no volume; use silent, x-soft, soft, medium, loud, x-loud or -6dB`,
+      });
+      return undefined;
+    }
+  }
+  if (db > mostDb)
+    warn({
+      code: 'ssml_invalid_value',
+      message: `a volume of ${db} dB is more than there can be; it is +${mostDb} dB`,
+    });
+  return 10 ** (Math.min(mostDb, db) / 20);
+}
+
 function factorOf(rate: string): number | undefined {
   if (Object.hasOwn(rates, rate)) return rates[rate];
   const found = /^([+-]?)(\d{1,4}(?:\.\d{1,4})?)(%?)$/.exec(rate);

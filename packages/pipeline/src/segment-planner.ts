@@ -10,7 +10,7 @@ import {
   type SegmentStyle,
   type SsmlPlan,
 } from '@rhapsode/text';
-import { speedOf } from './prosody.ts';
+import { gainOf, speedOf } from './prosody.ts';
 
 /** How a text is to be read. */
 export interface TextOptions {
@@ -56,6 +56,7 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
     can: {
       phonemes: voice.capabilities.phonemes === true,
       rate: range !== undefined && range.min < range.max,
+      volume: true,
       voices: [...others.keys()],
     },
     warn,
@@ -72,6 +73,7 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
       style.rate === undefined
         ? undefined
         : speedOf(style.rate, utterance.speed, (other?.voice ?? voice).capabilities.speed, warn);
+    const gain = style.volume === undefined ? undefined : gainOf(style.volume, warn);
     const map = packMap(planned);
     return {
       start: planned.start,
@@ -85,6 +87,7 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
         : {}),
       ...(speaker === undefined ? {} : { speaker }),
       ...(speed === undefined ? {} : { speed }),
+      ...(gain === undefined || gain === 1 ? {} : { gain }),
     };
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { pcmBytes } from '@rhapsode/audio';
+import { amplified, pcmBytes } from '@rhapsode/audio';
 import { epochOf, noPcm, RhapsodeError, type SentenceJob } from '@rhapsode/contracts';
 import type { AudioLog } from '@rhapsode/log';
 import { type Delivery, PermanentFailure } from '@rhapsode/queue';
@@ -108,7 +108,7 @@ async function speakAndPublish(
     for await (const piece of engine.speak(speakRequestOf(job), signal)) {
       signal.throwIfAborted();
       if (piece.type === 'end') facts = piece.facts;
-      else for (const pcm of chunker.push(piece.pcm)) await publish(pcm);
+      else for (const pcm of chunker.push(amplified(piece.pcm, job.gain))) await publish(pcm);
     }
     for (const pcm of chunker.finish()) await publish(pcm);
     if (facts?.samples !== samples)

@@ -121,6 +121,19 @@ describe('a segment', () => {
     expect(warnings).toEqual(['voice_cannot', 'ssml_invalid_value']);
   });
 
+  it('is as loud as SSML says: a level, decibels that add up, silence', async () => {
+    const { segments, warnings } = await plan(
+      '<speak>One. <prosody volume="soft">Two. <prosody volume="+12dB">Three.</prosody> Four. <prosody volume="medium">Five.</prosody></prosody>' +
+        '<prosody volume="silent">Six.</prosody><prosody volume="purple">Seven.</prosody><prosody volume="+99dB">Eight.</prosody></speak>',
+      { input: 'ssml' },
+    );
+    const decibels = segments.map(({ gain }) =>
+      gain === undefined ? undefined : gain === 0 ? 'silent' : Math.round(20 * Math.log10(gain)),
+    );
+    expect(decibels).toEqual([undefined, -6, 6, -6, undefined, 'silent', undefined, 40]);
+    expect(warnings).toEqual(['ssml_invalid_value', 'ssml_invalid_value']);
+  });
+
   it('says what lexicons and marks in the text tell, and warns where the voice takes no phonemes', async () => {
     const options: TextOptions = {
       inline: true,

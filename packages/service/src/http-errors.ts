@@ -12,7 +12,7 @@ export function answerErrors(app: FastifyInstance, { log, metrics }: ErrorDeps):
   const routes = createRouteTable(app);
 
   app.setErrorHandler((thrown, request, reply) => {
-    const error = translate(thrown);
+    const error = translate(thrown, request.routeOptions.bodyLimit);
     const fields = { requestId: request.id, route: request.routeOptions.url, code: error.code };
     // Nobody is there to hear of it.
     if (reply.raw.destroyed) log.debug({ ...fields, error: thrown }, 'request abandoned');
@@ -20,6 +20,8 @@ export function answerErrors(app: FastifyInstance, { log, metrics }: ErrorDeps):
       log.error({ ...fields, error: thrown }, 'request failed');
     else log.debug({ ...fields, error: thrown }, 'request refused');
     metrics.rejectedTotal.add(1, { reason: error.code });
+    // Who is still sending would lose the answer with the connection: the rest is read and dropped, until the time for it is over.
+    if (error.code === 'payload_too_large') void reply.removeHeader('connection');
     return sendError(reply, error);
   });
 
@@ -43,11 +45,15 @@ export function sendError(reply: FastifyReply, error: RhapsodeError): FastifyRep
 }
 
 /** Fastify's own errors in our words; whatever is not known says nothing. */
-function translate(thrown: unknown): RhapsodeError {
+function translate(thrown: unknown, bodyLimitBytes: number): RhapsodeError {
   const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
   if (thrown instanceof RhapsodeError || typeof code !== 'string' || !code.startsWith('FST_'))
     return asRhapsodeError(thrown);
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new RhapsodeError('payload_too_large', { cause: thrown });
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new RhapsodeError('payload_too_large', {
+      message: `The request body is larger than ${bodyLimitBytes} bytes, the most that this route takes.`,
+      cause: thrown,
+    });
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new RhapsodeError('unsupported_media_type', {
       message: 'The content type is not supported; send application/json.',

@@ -74,7 +74,7 @@ export function checkLength(text: string, limit: number, param: string): void {
   for (const _ of text) if (++characters > limit) break;
   if (characters <= limit) return;
   throw new RhapsodeError('text_too_long', {
-    message: `'${param}' is longer than ${limit} characters.`,
+    message: `'${param}' is longer than ${limit} characters, the most in one request; send it in parts.`,
     param,
   });
 }

@@ -17,6 +17,7 @@ import { fromXSampa } from './x-sampa.ts';
 export interface SegmentStyle {
   readonly rate?: string;
   readonly pitch?: string;
+  /** A word, or changes in decibels, one behind the other. */
   readonly volume?: string;
   readonly emphasis?: string;
   readonly voice?: string;
@@ -105,6 +106,7 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
   let short = options.firstSegment === 'short';
 
   const style = (): SegmentStyle => stack.at(-1)?.style ?? {};
+  const styled = () => (Object.keys(style()).length === 0 ? {} : { style: style() });
 
   function flush(ends: 'paragraph' | 'sentence' | 'clause'): void {
     const spoken = /\S/u.test(text);
@@ -127,7 +129,7 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
           start: places[segment.start]!,
           end: 0,
           map: segment.map.flatMap((piece) => inSource(piece, segment.start)),
-          ...(Object.keys(style()).length === 0 ? {} : { style: style() }),
+          ...styled(),
         });
       }
     }
@@ -190,14 +192,14 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
     const { name, attributes } = tag;
     const above = style();
     const silent = stack.at(-1)?.silent ?? false;
-    let styled = above;
+    let own = above;
     let hides = false;
     const language = attributes['xml:lang'];
     if (language !== undefined && name !== 'speak')
-      styled = { ...styled, ...languageOf(language, can, warnings, options) };
+      own = { ...own, ...languageOf(language, can, warnings, options) };
     switch (name) {
       case 'speak':
-        if (language !== undefined && options.locale === undefined) styled = { ...styled, language };
+        if (language !== undefined && options.locale === undefined) own = { ...own, language };
         if (stack.length > 0)
           warnings.add('ssml_unsupported', 'a <speak> within another is read as a part of it');
         break;
@@ -221,7 +223,7 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
       case 'emphasis':
       case 'voice':
         flush('clause');
-        styled = { ...styled, ...styleOf(tag, can, warnings) };
+        own = { ...own, ...styleOf(tag, above, can, warnings) };
         break;
       case 'lang':
         flush('clause');
@@ -243,7 +245,7 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
       default:
         warnings.add('ssml_unsupported', `<${name.slice(0, 60)}> is not supported; the text in it is spoken`);
     }
-    return { ...tag, style: styled, silent: silent || hides, from: text.length };
+    return { ...tag, style: own, silent: silent || hides, from: text.length };
   }
 
   function close({ name, attributes, from, silent }: Open): void {
@@ -309,6 +311,7 @@ function* ssmlSteps(xml: string, options: PlanOptions): Generator<void, SsmlPlan
       ends: 'clause',
       pauseMs: pauses.clause,
       estimatedMs: estimateMs(ph),
+      ...styled(),
     });
   }
 
@@ -436,7 +439,12 @@ function breakMs({ time, strength }: Readonly<Record<string, string>>, warnings:
   return strengths.medium!;
 }
 
-function styleOf({ name, attributes }: Tag, can: VoiceCan, warnings: Warnings): SegmentStyle {
+function styleOf(
+  { name, attributes }: Tag,
+  above: SegmentStyle,
+  can: VoiceCan,
+  warnings: Warnings,
+): SegmentStyle {
   const missing = (what: string) =>
     warnings.add('voice_cannot', `the voice can't change its ${what}; the text is spoken as usual`);
   if (name === 'voice') {
@@ -458,8 +466,11 @@ function styleOf({ name, attributes }: Tag, can: VoiceCan, warnings: Warnings): 
   for (const what of ['rate', 'pitch', 'volume'] as const) {
     const value = attributes[what];
     if (value === undefined) continue;
-    if (can[what] === true) style[what] = value;
-    else missing(what);
+    if (can[what] !== true) missing(what);
+    // A change in decibels is one of the volume around it.
+    else if (what === 'volume' && above.volume !== undefined && /^\s*[+-]/u.test(value))
+      style.volume = `${above.volume} ${value}`;
+    else style[what] = value;
   }
   for (const other of ['contour', 'range', 'duration']) if (attributes[other] !== undefined) missing(other);
   return style;

@@ -46,6 +46,18 @@ describe('rhapsode', () => {
     expect((await readFile(join(folder, 'new/folder/c.mp3'))).length).toBeGreaterThan(1000);
   });
 
+  it('writes Opus into a file that ends in .ogg, and refuses an ending that it has no format for', async () => {
+    const [ogg, opus, m4a] = await Promise.all(
+      ['d.ogg', 'd.opus', 'd.m4a'].map((file) => rhapsode(['speak', text, '-o', file])),
+    );
+    expect([ogg!.code, opus!.code]).toEqual([0, 0]);
+    const [one, other] = await Promise.all(['d.ogg', 'd.opus'].map((file) => readFile(join(folder, file))));
+    expect(one!.equals(other!)).toBe(true);
+    expect(one!.subarray(0, 4).toString()).toBe('OggS');
+    expect(m4a!.code).not.toBe(0);
+    expect(m4a!.err).toContain("'m4a' is not supported; use one of mp3, opus, aac");
+  });
+
   it.each([
     ['flac', 22_050, 22_050],
     ['opus', 48_000, undefined],
@@ -70,7 +82,7 @@ describe('rhapsode', () => {
     [['speak', text, '--sped', '1'], 2, '--sped'],
     [['speak', text, '--speed', 'fast'], 2, '--speed must be a number from 0.25 to 4'],
     [['speak', text, '--voice', 'nobody'], 1, 'no voice "nobody"'],
-    [['speak', text, '-o', 'x.ogg'], 1, "'ogg' is not supported"],
+    [['speak', text, '-o', 'x.m4a'], 1, "'m4a' is not supported"],
     [['speak', text, '-o', 'x.mp3', '--sample-rate', '20000'], 1, 'use one of 8000, 11025'],
     [['speak', '   '], 1, 'nothing to speak'],
     [['speak', 'Now {{tone:fail}} it is.', '-o', 'failed.wav'], 1, 'segment 0 could not be spoken'],

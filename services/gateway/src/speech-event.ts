@@ -1,3 +1,4 @@
+import { chunkFigures } from '@rhapsode/contracts/session';
 import { z } from 'zod';
 
 /**
@@ -64,15 +65,11 @@ export const speechEvent = z.discriminatedUnion('type', [
       first_sample: count.describe('Within the segment.'),
       samples: count,
       audio_seconds: z.number().min(0).describe('Sent so far.'),
-      elapsed_ms: z.number().min(0).describe('Since the request came.'),
+      since_request_ms: z.number().min(0).describe('When it was sent, since the request came.'),
       first_audio_ms: z.number().min(0).describe('The same of the first audio.'),
       generation: count.describe('How often the sentence had to be made anew.'),
       chunk: count.optional().describe('Number of the chunk within its sentence.'),
-      attempt: count.optional(),
-      queue_ms: z.number().optional().describe('How long the sentence waited for a worker.'),
-      made_after_ms: z.number().optional().describe('Since the worker began to speak the sentence.'),
-      first_made_after_ms: z.number().optional().describe('The same of the sentence’s first chunk.'),
-      rtf: z.number().optional().describe('Seconds of work for a second of audio, so far.'),
+      ...chunkFigures,
     })
     .describe('Figures of the audio that has just been sent.'),
   z

@@ -6,16 +6,10 @@ import {
   pcmSamples,
 } from '@rhapsode/audio';
 import { errorBody, type Segment, sourceSpan } from '@rhapsode/contracts';
-import {
-  type ChunkFacts,
-  isAudio,
-  type Listening,
-  type SegmentDone,
-  serverTiming,
-  watchFirstChunk,
-} from '@rhapsode/pipeline';
+import { isAudio, type Listening, type SegmentDone, serverTiming, watchFirstChunk } from '@rhapsode/pipeline';
 import type { StreamedAnswer } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
+import { chunkFiguresOf } from './chunk-figures.ts';
 import type { SpeechEvent } from './speech-event.ts';
 
 export interface EventsWanted {
@@ -160,10 +154,11 @@ export async function* speechEvents(
             first_sample: piece.position.sample,
             samples,
             audio_seconds: heard / sampleRateHz,
-            elapsed_ms: sinceRequestMs(),
+            since_request_ms: sinceRequestMs(),
             first_audio_ms: firstAudioMs,
             generation: piece.generation,
-            ...madeOf(piece.chunk),
+            ...(piece.chunk ? { chunk: piece.chunk.chunk } : {}),
+            ...chunkFiguresOf(piece.chunk),
           };
         continue;
       }
@@ -194,23 +189,6 @@ export async function* speechEvents(
     await Promise.all([listening.close(), encoder?.close()]);
   }
 }
-
-/** What the worker tells of a chunk. */
-const madeOf = (chunk: ChunkFacts | undefined) =>
-  chunk === undefined
-    ? {}
-    : {
-        chunk: chunk.chunk,
-        attempt: chunk.attempt,
-        ...(chunk.timing === undefined
-          ? {}
-          : {
-              queue_ms: chunk.timing.queueMs,
-              made_after_ms: chunk.timing.elapsedMs,
-              first_made_after_ms: chunk.timing.firstChunkMs,
-              rtf: chunk.timing.realTimeFactor,
-            }),
-      };
 
 /** Tokens of a voice here: each character of the text is one, and each twentieth of a second of audio. */
 export function usageOf(input: string, audioSeconds: number) {

@@ -429,6 +429,23 @@ describe('a hostile or clumsy client', () => {
     expect(client.pcm().equals(await whole(one, 'One. Two.'))).toBe(true);
   });
 
+  it.each([
+    ['{"type":"text"', undefined, /not valid JSON; send an object .*"type": "text"/],
+    ['["text"]', undefined, /no JSON object; send/],
+    ['{"text":"a"}', 'type', /no 'type'; there are open, text, flush/],
+    ['{"type":"say"}', 'type', /no message of type "say"; there are open, text/],
+    ['{"type":"text","text":7}', 'text', /message 'text'.*'text'.*expected string/],
+    ['{"type":"text","text":"a","loud":1}', 'loud', /'text' has no field 'loud'; .*context, text, offset/],
+    ['{"type":"open","settings":{"noise":1}}', 'settings.noise', /no field 'settings.noise'/],
+    ['{"type":"resume","utterance":"abcdefgh","position":"x"}', 'position', /'position'/],
+  ])('that sends %s hears which field is wrong and what to send', async (message, param, words) => {
+    const client = await connect(await start());
+    client.ws.send(message);
+    const { error } = await client.get('error');
+    expect(error.message).toMatch(words);
+    expect(error.param).toBe(param ?? null);
+  });
+
   it('may cut a character in two, and repeat what it has sent', async () => {
     const one = await start();
     const client = await connect(one);

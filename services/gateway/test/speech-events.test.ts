@@ -1,4 +1,4 @@
-import { toneLength } from '@rhapsode/voices';
+import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/wait.ts';
 import { type SpeechEvent, speechEvent } from '../src/speech-event.ts';
@@ -140,6 +140,10 @@ describe('speech as events', () => {
     expect(chunks.slice(0, -1).map(({ samples }) => samples)).toEqual(chunks.slice(1).map(() => 1_600));
     expect(chunks.reduce((sum, { samples }) => sum + samples, 0)).toBe(toneLength('Hello there.'));
     expect(of(events, 'rhapsode.metrics')).toHaveLength(1);
+    // In the words of a session's `chunk`.
+    for (const name of ['elapsed_ms', 'first_chunk_ms', 'rtf', 'queue_ms', 'attempt'] as const)
+      expect(chunks[0]![name], name).toBeGreaterThanOrEqual(0);
+    expect(chunks[0]!.since_request_ms).toBeGreaterThanOrEqual(chunks[0]!.first_audio_ms);
   });
 
   it('tells a failure behind the first byte in an event, and never ends in good order then', async () => {
@@ -201,6 +205,18 @@ describe('how a text is read', () => {
       }),
     );
     expect(spoken.length / 2).toBe(toneLength('One.') + 32_000 + toneLength('Two.'));
+  });
+
+  it('is as loud as SSML wants it, to the sample', async () => {
+    const { speech } = await start();
+    const input = '<speak><prosody volume="-6dB">One is soft.</prosody> Two is not.</speak>';
+    const heard = await bytes(await speech({ input, response_format: 'pcm', rhapsode: { input: 'ssml' } }));
+    const spoken = toneSamples(0, 0, 0, toneLength('One is soft.'));
+    const soft = spoken.map((sample) => Math.round(sample * 10 ** (-6 / 20)));
+    expect(heard.subarray(0, soft.length * 2).equals(Buffer.from(soft.buffer))).toBe(true);
+    const second = toneSamples(0, 1, 0, toneLength('Two is not.'));
+    const last = heard.subarray(heard.length - second.length * 2);
+    expect(last.equals(Buffer.from(second.buffer))).toBe(true);
   });
 
   it('follows the rules of a lexicon and marks in the text', async () => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { parseWav, pcmBytes } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { toneLength, toneSamples } from '@rhapsode/voices';
@@ -178,6 +180,26 @@ describe('POST /v1/audio/speech', () => {
     expect(await problem(await speech(fields))).toMatchObject({ status, code, param });
     expect(await backlogSeconds()).toBe(0);
     expect((await metrics.render()).body).toContain(`rhapsode_rejected_total{reason="${code}"} 1`);
+  });
+
+  it('says how large a body may be to one that is larger, also to a client that sends all before it listens', async () => {
+    const { url } = await start();
+    const body = JSON.stringify({ input: 'a'.repeat(20_000_000) });
+    for (const length of [{ 'content-length': body.length }, { 'transfer-encoding': 'chunked' }]) {
+      const headers = { 'content-type': 'application/json', ...length };
+      const request = httpRequest(`${url}/v1/audio/speech`, { method: 'POST', agent: false, headers });
+      const sent = new Promise<void>((resolve, reject) => {
+        request.once('error', reject);
+        request.end(body, resolve);
+      });
+      const [[response]] = await Promise.all([once(request, 'response'), sent]);
+      expect(response.statusCode).toBe(413);
+      const { error } = (await json(response)) as { error: object };
+      expect(error).toMatchObject({
+        code: 'payload_too_large',
+        message: expect.stringContaining('larger than 4000000 bytes'),
+      });
+    }
   });
 
   it('allows tabs and line ends', async () => {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { speakEmbedded } from '../../../test/support/reference.ts';
 import { until } from '../../../test/support/wait.ts';
 import { connectWyoming, pcmOf, typesOf, type WyomingClient } from '../../../test/support/wyoming-client.ts';
+import { encodeEvent, readEvents, type WyomingEvent } from '../src/wyoming/event.ts';
 import { startWyoming } from '../src/wyoming/server.ts';
 import { type ServeOptions, serve } from './serve.ts';
 
@@ -103,6 +104,27 @@ describe('the Wyoming protocol', () => {
     expect(await next()).toMatchObject({ type: 'info' });
     raw(Buffer.concat([frame('unheard-of', { a: 1 }, Buffer.from('\n\n')), frame('ping', {})]));
     expect(await next()).toMatchObject({ type: 'pong', data: {} });
+  });
+
+  it('reads a long event that comes byte by byte without looking at all of it again for each', async () => {
+    const event = { type: 'synthesize', data: { text: 'word '.repeat(300_000) } };
+    const bytes = [
+      Buffer.from(`${JSON.stringify(event)}\n`),
+      encodeEvent({ ...event, payload: Uint8Array.of(1, 2, 3) }),
+      encodeEvent({ type: 'ping', data: {} }),
+    ];
+    async function* dripping() {
+      for (const one of bytes) for (const byte of one) yield Uint8Array.of(byte);
+    }
+    const limits = { headerBytes: 2 << 20, dataBytes: 2 << 20, payloadBytes: 16 };
+    const events: WyomingEvent[] = [];
+    for await (const one of readEvents(dripping(), limits)) events.push(one);
+    expect(events.map(({ type, data }) => [type, data])).toEqual([
+      ['synthesize', event.data],
+      ['synthesize', event.data],
+      ['ping', {}],
+    ]);
+    expect([...events[1]!.payload!]).toEqual([1, 2, 3]);
   });
 
   it('answers the requests of one connection in their order', async () => {

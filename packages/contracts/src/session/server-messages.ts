@@ -86,18 +86,22 @@ export const sessionSegmentEndMessage = z.object({
   marks: z.array(sessionMark),
 });
 
-/** Figures are absent where they are not known. */
+/** What is told of a chunk by every protocol of ours, under these names; absent where it is not known. */
+export const chunkFigures = {
+  elapsed_ms: z.number().min(0).optional().describe('Since the worker began to speak the sentence.'),
+  first_chunk_ms: z.number().min(0).optional().describe('The same of the sentence’s first chunk.'),
+  rtf: z.number().min(0).optional().describe('Seconds of work for a second of audio, so far.'),
+  queue_ms: z.number().min(0).optional().describe('How long the sentence waited for a worker.'),
+  attempt: count.optional().describe('From 1.'),
+};
+
 export const chunkMessage = z.object({
   type: z.literal('chunk'),
   context: contextName,
   segment: count,
   chunk: count,
   samples: count,
-  elapsed_ms: z.number().min(0).optional(),
-  first_chunk_ms: z.number().min(0).optional(),
-  rtf: z.number().min(0).optional(),
-  queue_ms: z.number().min(0).optional(),
-  attempt: count.optional(),
+  ...chunkFigures,
 });
 
 export const flushedMessage = z.object({ type: z.literal('flushed'), context: contextName, nonce });

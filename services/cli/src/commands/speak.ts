@@ -27,7 +27,7 @@ const usage = {
     json: { type: 'boolean' },
   },
   help: {
-    output: 'the file to write; its ending chooses the format (default out.wav)',
+    output: 'the file to write; its ending chooses the format, .ogg is Opus (default out.wav)',
     voice: 'voice or alias (default: default)',
     speaker: 'speaker, of a voice that has several',
     speed: '1 is the voice’s own pace, 2 twice as fast (0.25 to 4)',
@@ -119,8 +119,11 @@ function summaryJson(file: string, { segments, ...facts }: Spoken): string {
   return JSON.stringify({ file, segments: segments.length, ...facts });
 }
 
+/** Other endings of what can be written. An `.m4a` is none: it is AAC in MP4, and ours comes as a bare stream. */
+const endings: Readonly<Record<string, AudioFormat>> = { '': 'wav', ogg: 'opus', oga: 'opus' };
+
 function formatOf(path: string, given: string | undefined): AudioFormat {
   if (given !== undefined) return parseAudioFormat(given, 'format');
   const ending = extname(path).slice(1).toLowerCase();
-  return ending === '' ? 'wav' : parseAudioFormat(ending, 'output');
+  return endings[ending] ?? parseAudioFormat(ending, 'output');
 }

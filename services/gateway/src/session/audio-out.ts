@@ -8,6 +8,7 @@ import {
 } from '@rhapsode/contracts/session';
 import type { ArrivingText, AudioPiece, SegmentDone } from '@rhapsode/pipeline';
 import type { RequestStore } from '@rhapsode/store';
+import { chunkFiguresOf } from '../chunk-figures.ts';
 import type { Link } from './link.ts';
 import { persist } from './persist.ts';
 import { createRateStage, cutSlice, type Slice } from './rate-stage.ts';
@@ -155,22 +156,13 @@ function chunkMessage(
   context: string,
   { position, pcm, chunk }: Extract<AudioPiece, { pcm: Uint8Array }>,
 ): ServerMessageOf<'chunk'> {
-  const { timing } = chunk ?? {};
   return {
     type: 'chunk',
     context,
     segment: position.segment,
     chunk: chunk?.chunk ?? 0,
     samples: chunk?.samples ?? pcm.byteLength / 2,
-    ...(chunk ? { attempt: chunk.attempt } : {}),
-    ...(timing
-      ? {
-          elapsed_ms: timing.elapsedMs,
-          first_chunk_ms: timing.firstChunkMs,
-          rtf: timing.realTimeFactor,
-          queue_ms: timing.queueMs,
-        }
-      : {}),
+    ...chunkFiguresOf(chunk),
   };
 }
 

@@ -91,20 +91,42 @@ function parse<T>(schema: z.ZodType<T>, bytes: Uint8Array, part: string): T {
   });
 }
 
+/** What has come and was not taken yet. It grows by doubling: who sends byte by byte costs no more than who sends it at once. */
 function createInput(source: AsyncIterable<Uint8Array>) {
   const chunks = source[Symbol.asyncIterator]();
-  let held = Buffer.alloc(0);
+  let room: Buffer = Buffer.alloc(0);
+  let from = 0;
+  let to = 0;
 
   async function more(): Promise<boolean> {
     const next = await chunks.next();
     if (next.done) return false;
-    held = held.length === 0 ? Buffer.from(next.value) : Buffer.concat([held, next.value]);
+    append(next.value);
     return true;
   }
 
+  /** What was taken shares memory with `room`, so nothing of it is ever written again. */
+  function append(bytes: Uint8Array): void {
+    if (from === to) {
+      room = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      from = 0;
+      to = bytes.length;
+      return;
+    }
+    if (to + bytes.length > room.length) {
+      const bigger = Buffer.allocUnsafe(2 * (to - from) + bytes.length);
+      room.copy(bigger, 0, from, to);
+      room = bigger;
+      to -= from;
+      from = 0;
+    }
+    room.set(bytes, to);
+    to += bytes.length;
+  }
+
   function take(count: number): Buffer {
-    const taken = held.subarray(0, count);
-    held = held.subarray(count);
+    const taken = room.subarray(from, from + count);
+    from += count;
     return taken;
   }
 
@@ -113,18 +135,18 @@ function createInput(source: AsyncIterable<Uint8Array>) {
     async line(limit: number): Promise<Buffer | undefined> {
       let searched = 0;
       for (;;) {
-        const end = held.indexOf(newline, searched);
-        if ((end === -1 ? held.length : end) > limit)
+        const end = room.subarray(from, to).indexOf(newline, searched);
+        if ((end === -1 ? to - from : end) > limit)
           throw new RhapsodeError('payload_too_large', {
             message: `the header of an event is longer than ${limit} bytes`,
           });
         if (end !== -1) return take(end + 1).subarray(0, -1);
-        searched = held.length;
+        searched = to - from;
         if (!(await more())) return undefined;
       }
     },
     async bytes(count: number): Promise<Buffer> {
-      while (held.length < count)
+      while (to - from < count)
         if (!(await more()))
           throw new RhapsodeError('invalid_request', { message: 'the connection ended within an event' });
       return take(count);
