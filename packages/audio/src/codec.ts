@@ -3,6 +3,8 @@
  * what was pushed. The same samples give the same bytes in the end, however they were divided into pushes.
  */
 export interface Codec {
+  /** A push of any length lets others of this thread work meanwhile, for it is encoded elsewhere. */
+  readonly takesAll?: boolean;
   /** What comes before the first sample: as many bytes whether `samples`, the whole length, is known or not. */
   header(samples?: number): Uint8Array;
   push(pcm: Int16Array): Uint8Array | Promise<Uint8Array>;

@@ -67,7 +67,8 @@ export async function createEncoder(format: AudioFormat, options: EncoderOptions
 
   async function push(pcm: Int16Array): Promise<Uint8Array> {
     pushed += pcm.length;
-    if (pcm.length <= stretchSamples) return codec.push(resampler?.push(pcm) ?? pcm);
+    if (pcm.length <= stretchSamples || (codec.takesAll && !resampler))
+      return codec.push(resampler?.push(pcm) ?? pcm);
     const encoded: Uint8Array[] = [];
     let turnMs = performance.now();
     for (let at = 0; at < pcm.length; at += stretchSamples) {

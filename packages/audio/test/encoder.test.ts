@@ -179,7 +179,7 @@ describe('mp3', () => {
 });
 
 describe('aac', () => {
-  it('has a limit of streams, each of which is a thread, and says so', async () => {
+  it('has a limit of streams, each of which takes memory, and says so', async () => {
     const open = await Promise.all(
       Array.from({ length: mostAacStreams }, () => createEncoder('aac', { sampleRateHz: 24_000 })),
     );
@@ -191,6 +191,31 @@ describe('aac', () => {
     await open[0]!.close();
     const next = await createEncoder('aac', { sampleRateHz: 24_000 });
     await Promise.all([next, ...open].map((encoder) => encoder.close()));
+  });
+});
+
+describe('aac streams that share threads', () => {
+  it('give the bytes that each gives alone, and the others theirs when one is given up', async () => {
+    const tone = (n: number) =>
+      Int16Array.from({ length: 24_000 }, (_, i) => 9000 * Math.sin(i * 0.02 * (n + 1)));
+    async function encode(pcm: Int16Array, between: () => Promise<void>): Promise<Buffer> {
+      const encoder = await createEncoder('aac', { sampleRateHz: 24_000 });
+      try {
+        const first = await encoder.push(pcm.subarray(0, 9_999));
+        await between();
+        return Buffer.concat([first, await encoder.push(pcm.subarray(9_999)), await encoder.finish()]);
+      } finally {
+        await encoder.close();
+      }
+    }
+    const streams = Array.from({ length: 12 }, (_, n) => n);
+    const alone: Buffer[] = [];
+    for (const n of streams) alone.push(await encode(tone(n), async () => {}));
+    const givenUp = await createEncoder('aac', { sampleRateHz: 24_000 });
+    await givenUp.push(tone(99));
+    const closed = givenUp.close();
+    const together = await Promise.all(streams.map((n) => encode(tone(n), () => closed)));
+    expect(together.map((bytes, n) => bytes.equals(alone[n]!))).toEqual(streams.map(() => true));
   });
 });
 

@@ -45,7 +45,7 @@ interface Cue {
 /** One cue for each sentence that takes time and has words. */
 async function* cues(chapters: readonly CaptionedChapter[], signal?: AbortSignal): AsyncIterable<Cue> {
   for (const { chapter, startSample } of chapters)
-    for await (const sentence of chapter.sentences(signal)) {
+    for await (const sentence of chapter.sentences(signal, { marks: false })) {
       const text = plain(sentence);
       if (text === '' || sentence.samples === 0) continue;
       const at = startSample + sentence.startSample;

@@ -42,18 +42,25 @@ export function chooseGain(
   return { gainDb: wanted, ...measured };
 }
 
+/** What becomes of each of the 65,536 samples that there are: looking it up is several times as fast as working it out. */
+function gainTable(gainDb: number): Int16Array {
+  const factor = 10 ** (gainDb / 20);
+  return Int16Array.from({ length: 65_536 }, (_, index) =>
+    Math.max(-32_768, Math.min(32_767, Math.round((index - 32_768) * factor))),
+  );
+}
+
 /** Samples times the gain, rounded. */
 export async function* applyGain(pcm: AsyncIterable<Uint8Array>, gainDb: number): AsyncIterable<Uint8Array> {
   if (gainDb === 0) {
     yield* pcm;
     return;
   }
-  const factor = 10 ** (gainDb / 20);
+  const table = gainTable(gainDb);
   for await (const bytes of pcm) {
     const samples = pcmSamples(bytes);
     const louder = new Int16Array(samples.length);
-    for (let i = 0; i < samples.length; i++)
-      louder[i] = Math.max(-32768, Math.min(32767, Math.round(samples[i]! * factor)));
+    for (let i = 0; i < samples.length; i++) louder[i] = table[samples[i]! + 32_768]!;
     yield pcmBytes(louder);
   }
 }

@@ -26,8 +26,8 @@ export interface ChapterAudio {
   /** Of all sentences, pauses included. */
   readonly samples: number;
   readonly sentenceCount: number;
-  /** In order; may be read any number of times. */
-  sentences(signal?: AbortSignal): AsyncIterable<RenderedSentence>;
+  /** In order; may be read any number of times. Without marks it is a third of the work: those are kept with the audio. */
+  sentences(signal?: AbortSignal, options?: { readonly marks: boolean }): AsyncIterable<RenderedSentence>;
   /** Exactly `samples` samples, mono, signed 16-bit little-endian, in pieces of whole samples; may be read any number of times. */
   pcm(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -59,7 +59,7 @@ export interface RenderedSentence {
   readonly pauseSamples: number;
   /** Largest absolute sample, 0 to 32768. */
   readonly peak: number;
-  /** Within the sentence's samples, spans in `spoken`. */
+  /** Within the sentence's samples, spans in `spoken`; none where they were not asked for. */
   readonly marks: readonly Mark[];
   /** Who made the audio, at which attempt. The only facts here that differ between two runs of one book. */
   readonly attempt: number;
@@ -96,7 +96,7 @@ export interface RenderDeps {
   readonly parts: RenderFiles;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RenderProgress) => void;
-  /** Chapters that are encoded at once; 2 if not given. */
+  /** Chapters that are encoded at once; as many as there are cores, up to 8, if not given. Changes no byte. */
   readonly concurrency?: number;
 }
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { encodedRateHz } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { z } from 'zod';
+import { forEachOf } from '../limited.ts';
 import { audiobookshelfMetadata } from './audiobookshelf.ts';
 import { type CaptionedChapter, captions, captionTypes } from './captions.ts';
 import { type FileNames, fileNames, isWhole } from './file-names.ts';
@@ -17,6 +19,8 @@ import { writeManifest } from './write-manifest.ts';
 
 const gainRecord = z.object({ settings: z.string(), gain });
 const manifestKind = { kind: 'manifest', format: 'json', contentType: 'application/json' } as const;
+/** Each chapter that is encoded has a thread and some megabytes. */
+const defaultConcurrency = Math.max(2, Math.min(8, availableParallelism()));
 const namesRecord = z.array(z.string());
 
 export const renderChapter: RenderChapter = async (_book, chapter, deps) => {
@@ -55,7 +59,7 @@ export const renderBook: RenderBook = async (book, deps) => {
 
   const files: OutputFile[] = [];
   let encoded = 0;
-  await eachOf(chapters, deps.concurrency ?? 2, async (chapter) => {
+  await forEachOf(chapters, deps.concurrency ?? defaultConcurrency, async (chapter) => {
     files.push(...(await renderChapterAudio(plan, chapter)));
     encoded += 1;
     onProgress({ stage: 'encode', chapter: encoded, chapters: chapters.length });
@@ -234,26 +238,4 @@ async function removeOthers(
   const gone = before.filter((name) => !stay.has(name));
   for (const name of gone) await made.remove(name);
   if (gone.length > 0) await writeRecord(parts, 'names.json', [...stay].sort(), signal);
-}
-
-async function eachOf<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const lane = async () => {
-    while (next < items.length && !failed) {
-      const item = items[next++]!;
-      try {
-        await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane));
-  for (const one of lanes) if (one.status === 'rejected') throw one.reason;
 }

@@ -29,7 +29,7 @@ export async function writeManifest(
     let textLength = 0;
     let isFirst = true;
     for (const [index, chapter] of book.chapters.entries())
-      for await (const sentence of chapter.sentences(signal)) {
+      for await (const sentence of chapter.sentences(signal, { marks: false })) {
         if (sentence.start !== textLength)
           throw new Error(
             `sentence ${sentence.n} begins at ${sentence.start}, not where the text has come to, ${textLength}`,

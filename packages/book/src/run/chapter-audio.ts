@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { samplesAtRate } from '@rhapsode/audio';
+import type { Mark } from '@rhapsode/contracts';
 import type { ArtefactStore } from '@rhapsode/store';
 import { type BookPlace, settledKey } from '../layout.ts';
 import { type BookRequest, type PlannedChapter, readPart } from '../plan/plan-files.ts';
 import type { ChapterAudio, RenderedSentence } from '../render/port.ts';
 import { marksAtRate, pcmAtRate } from '../segments/at-rate.ts';
 import type { SegmentFacts, SegmentStore } from '../segments/segment-store.ts';
-import { readSettled, SentenceGone, type SettledPart } from '../speak/settle-part.ts';
+import { readSettled, SentenceGone, type SettledPart, type SettledSentence } from '../speak/settle-part.ts';
 
 /** What is kept in memory of a settled part: its sentences are read again when they are needed. */
 export interface PartSummary {
@@ -62,7 +63,18 @@ export function createChapterAudio(
 
   const lengthOf = (facts: SegmentFacts) => samplesAtRate(facts.samples, facts.sampleRateHz, sampleRateHz);
 
-  async function* sentences(signal?: AbortSignal): AsyncGenerator<RenderedSentence> {
+  /** Marks are kept with the audio, not with what became of the sentence. */
+  async function marksOf(part: SettledPart, { n, key, samples }: SettledSentence): Promise<readonly Mark[]> {
+    if (key === '') return [];
+    const facts = await segments.facts(tenant, key);
+    if (!facts || lengthOf(facts) !== samples) throw new SentenceGone(part.wanted, n);
+    return marksAtRate(facts.marks, facts.sampleRateHz, sampleRateHz);
+  }
+
+  async function* sentences(
+    signal?: AbortSignal,
+    wanted = { marks: true },
+  ): AsyncGenerator<RenderedSentence> {
     let startSample = 0;
     for (const number of parts.keys()) {
       signal?.throwIfAborted();
@@ -71,9 +83,7 @@ export function createChapterAudio(
       for (const [index, one] of part.sentences.entries()) {
         const { n, spoken, key, voice, state, reason, samples, pauseSamples, peak, attempt, worker } = one;
         const { start, end, source: written } = planned[index]!;
-        const facts = key === '' ? undefined : await segments.facts(tenant, key);
-        if (key !== '' && !(facts && lengthOf(facts) === samples)) throw new SentenceGone(part.wanted, n);
-        const marks = facts ? marksAtRate(facts.marks, facts.sampleRateHz, sampleRateHz) : [];
+        const marks = wanted.marks ? await marksOf(part, one) : [];
         const choice = request.voices[voice]!;
         yield {
           ...{ n, start, end, source: written, spoken, key },
