@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { VoiceInfo } from '@rhapsode/contracts';
+import type { SpeechSettings, VoiceInfo } from '@rhapsode/contracts';
 import { isAudio, listen, submit } from '@rhapsode/pipeline';
 import type { Speaker } from './speaker.ts';
 
@@ -8,6 +8,7 @@ export interface SpeakOptions {
   readonly speaker?: string | undefined;
   readonly speed?: number | undefined;
   readonly seed?: number | undefined;
+  readonly settings?: SpeechSettings | undefined;
   readonly signal: AbortSignal;
   /** Takes the PCM, in order. */
   readonly write: (pcm: Uint8Array) => Promise<void>;
@@ -59,6 +60,7 @@ export async function speakEmbedded(text: string, speaker: Speaker, options: Spe
       window: Math.max(6, 4 * speaker.slots),
       ...(options.speed === undefined ? {} : { speed: options.speed }),
       ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
     },
     embedded,
   );

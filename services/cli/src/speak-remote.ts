@@ -1,5 +1,6 @@
 import type { AudioFormat } from '@rhapsode/audio';
 import { createClient } from '@rhapsode/client';
+import type { SpeechSettings } from '@rhapsode/contracts';
 import { createWholeFile } from './whole-file.ts';
 
 export interface RemoteOptions {
@@ -8,6 +9,7 @@ export interface RemoteOptions {
   readonly speaker?: string | undefined;
   readonly speed?: number | undefined;
   readonly seed?: number | undefined;
+  readonly settings?: SpeechSettings | undefined;
   readonly format: AudioFormat;
   readonly sampleRateHz?: number | undefined;
   readonly path: string;
@@ -17,7 +19,8 @@ export interface RemoteOptions {
 
 /** Speaks a text on a server and writes the bytes that it answers, across broken connections. */
 export async function speakRemote(text: string, options: RemoteOptions) {
-  const { url, voice, speaker, speed, seed, format, sampleRateHz, path, signal, onProgress } = options;
+  const { url, voice, speaker, speed, seed, settings, format, sampleRateHz, path, signal, onProgress } =
+    options;
   const client = createClient({ url });
   const startedAt = performance.now();
   const file = await createWholeFile(path);
@@ -32,6 +35,7 @@ export async function speakRemote(text: string, options: RemoteOptions) {
         ...(speaker === undefined ? {} : { speaker }),
         ...(speed === undefined ? {} : { speed }),
         ...(seed === undefined ? {} : { seed }),
+        ...(settings === undefined ? {} : { settings: { ...settings } as Record<string, number> }),
       },
       signal,
     );

@@ -123,6 +123,31 @@ describe('rhapsode', () => {
     expect((await rhapsode(['serve', '--port', '1.5'])).err).toContain('--port must be a whole number');
   });
 
+  it('hands the settings of a voice on, and refuses what it does not honour and what is out of range', async () => {
+    const usual = await rhapsode(['speak', text, '-o', 'usual.wav', '--json']);
+    const silent = await rhapsode([
+      'speak',
+      text,
+      '-o',
+      's.wav',
+      '--json',
+      '--sentence-silence-seconds',
+      '1.5',
+    ]);
+    const samples = ({ out }: { out: string }) => (JSON.parse(out) as { samples: number }).samples;
+    expect(samples(silent)).toBeGreaterThan(samples(usual) + 16_000);
+    const [far, unknown] = await Promise.all([
+      rhapsode(['speak', text, '--noise-w', '2.5']),
+      rhapsode(['speak', text, '--noise-scale', '0.5']),
+    ]);
+    expect(far).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--noise-w must be a number from 0 to 2'),
+    });
+    expect(unknown.code).not.toBe(0);
+    expect(unknown.err).toContain('noise_scale');
+  });
+
   it('leaves no file behind when it is interrupted', async () => {
     const long = `${'This is a sentence that takes its time. '.repeat(20_000)}`;
     const ran = await rhapsode(['speak', '-', '-o', 'long.wav'], {

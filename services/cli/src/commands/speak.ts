@@ -10,6 +10,7 @@ import { createProgress } from '../progress.ts';
 import { type Spoken, speakEmbedded } from '../speak-embedded.ts';
 import { speakRemote } from '../speak-remote.ts';
 import { catalogueOptions, createSpeaker, type Speaker } from '../speaker.ts';
+import { settingHelp, settingOptions, settingsOf } from '../voice-settings.ts';
 import { seconds } from '../words.ts';
 
 const usage = {
@@ -21,6 +22,7 @@ const usage = {
     speaker: { type: 'string' },
     speed: { type: 'string' },
     seed: { type: 'string' },
+    ...settingOptions,
     format: { type: 'string', short: 'f' },
     'sample-rate': { type: 'string' },
     url: { type: 'string' },
@@ -32,6 +34,7 @@ const usage = {
     speaker: 'speaker, of a voice that has several',
     speed: '1 is the voice’s own pace, 2 twice as fast (0.25 to 4)',
     seed: 'another take of the same text (a whole number)',
+    ...settingHelp,
     format: `${audioFormatNames.slice(0, -1).join(', ')} or ${audioFormatNames.at(-1)}, whatever the file is called`,
     'sample-rate': 'in Hz (default: that of the voice, or the next one that the format knows)',
     url: 'speak on a server, e.g. http://localhost:8080',
@@ -52,6 +55,7 @@ export const speak: Command = {
     const format = formatOf(path, values.format);
     const speed = numberOption('speed', values.speed, 0.25, 4);
     const seed = numberOption('seed', values.seed, 0, 0xffff_ffff, { whole: true });
+    const settings = settingsOf(values);
     const rate = numberOption('sample-rate', values['sample-rate'], 1, 1_000_000);
     const wantedRateHz = rate === undefined ? undefined : parseSampleRate(rate, format, 'sample-rate');
     const voiceName = values.voice ?? 'default';
@@ -65,6 +69,7 @@ export const speak: Command = {
         speaker: values.speaker,
         speed,
         seed,
+        settings,
         format,
         sampleRateHz: wantedRateHz,
         path,
@@ -93,6 +98,7 @@ export const speak: Command = {
         speaker: values.speaker,
         speed,
         seed,
+        settings,
         signal,
         write: file.write,
         onProgress: ({ segments, total, audioSeconds }) =>
