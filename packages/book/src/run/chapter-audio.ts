@@ -37,7 +37,8 @@ export interface ChapterSource {
   readonly segments: SegmentStore;
 }
 
-const pauseBytes = 65_536;
+/** Shared by all pauses: whoever reads them must not write into them. */
+const zeros = new Uint8Array(65_536);
 
 /** A chapter whose parts are settled, read from the stores as it is needed. */
 export function createChapterAudio(
@@ -128,5 +129,6 @@ export function createChapterAudio(
 }
 
 function* silence(samples: number): Generator<Uint8Array> {
-  for (let left = samples * 2; left > 0; left -= pauseBytes) yield new Uint8Array(Math.min(left, pauseBytes));
+  for (let left = samples * 2; left > 0; left -= zeros.length)
+    yield zeros.subarray(0, Math.min(left, zeros.length));
 }
