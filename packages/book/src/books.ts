@@ -21,7 +21,7 @@ import {
   type StoredPlan,
   storePlan,
 } from './create/plan-book.ts';
-import { editOf } from './edit-sentence.ts';
+import { anotherTake, editOf } from './edit-sentence.ts';
 import { type BookPlace, filesFolder, homeFolder, planFolder, resultKey } from './layout.ts';
 import { listSentences, type SentenceView } from './list-sentences.ts';
 import type { PlanSupervision } from './plan/plan-elsewhere.ts';
@@ -251,6 +251,12 @@ export function createBooks(deps: BooksDeps): Books {
     get: async (tenant, id) => view(await find(tenant, id)),
     async list(tenant, { after, limit }) {
       const found = await books.list(tenant, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
+      // Otherwise a book that was deleted meanwhile would look like the end of the list.
+      if (after !== undefined && found.length === 0 && !(await books.get(tenant, after)))
+        throw new RhapsodeError('book_not_found', {
+          message: `there is no book '${after}' to go on behind; begin again without 'after'`,
+          param: 'after',
+        });
       return { books: await Promise.all(found.slice(0, limit).map(view)), more: found.length > limit };
     },
     pause: (tenant, id) => control(tenant, id, 'pause'),
@@ -279,13 +285,14 @@ export function createBooks(deps: BooksDeps): Books {
       const record = await find(tenant, id);
       const facts = factsOf(record);
       const kept = await editOf(sentence, edit, placeOf(record, facts), facts, deps);
-      const edits = new Map([[sentence, kept]]);
+      const isTake = edit.take !== undefined && edit.text === undefined && edit.phonemes === undefined;
       return view(
         await revise(
           record,
           async (now) => {
             if (factsOf(now).plan !== facts.plan) throw new RhapsodeError('book_changed');
-            return { edits };
+            const before = isTake ? (await books.edits(tenant, id)).get(sentence) : undefined;
+            return { edits: new Map([[sentence, isTake ? anotherTake(before, kept) : kept]]) };
           },
           expected,
         ),

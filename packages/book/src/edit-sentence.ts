@@ -59,3 +59,9 @@ export async function editOf(
   const kept: KeptEdit = { ...said, ...(take === undefined ? {} : { take }) };
   return JSON.stringify(kept);
 }
+
+/** Another take is of what is said now, which may be an edit of before. */
+export function anotherTake(before: string | undefined, kept: string): string {
+  const { spoken, estimatedMs } = JSON.parse(before || '{}') as KeptEdit;
+  return JSON.stringify({ spoken, estimatedMs, ...(JSON.parse(kept) as KeptEdit) });
+}

@@ -254,9 +254,13 @@ describe('a sentence that cannot be spoken', () => {
     expect(here.spoken[0]).toMatchObject({ text: before[2]!.spoken, seed: 1 });
     const after = await sentencesOf(here, 'a');
     expect(after.filter((one, n) => one.key !== before[n]!.key).map(({ n }) => n)).toEqual([2]);
+    await here.books.edit('acme', 'a', 2, { text: 'Other words.' });
+    await here.books.edit('acme', 'a', 2, { take: 2 });
+    await here.ended('a', ['succeeded']);
+    expect(here.spoken.at(-1)).toMatchObject({ text: 'Other words.', seed: 2 });
     await here.books.edit('acme', 'a', 2, {});
     expect(await here.ended('a', ['succeeded'])).toMatchObject({
-      edition: 2,
+      edition: 4,
       result: { sentences_synthesized: 0 },
     });
     expect(await sentencesOf(here, 'a')).toEqual(before);

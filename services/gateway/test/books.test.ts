@@ -242,6 +242,10 @@ describe('a book that is there', () => {
       };
     const first = await page('limit=2');
     expect([first.data.map(({ id }) => id), first.has_more]).toEqual([['c', 'b'], true]);
+    expect(await problem(await here.get('/v1/books?after=deleted'))).toMatchObject({
+      status: 404,
+      param: 'after',
+    });
     const rest = await page(`limit=2&after=${first.last_id}`);
     expect([rest.data.map(({ id }) => id), rest.has_more]).toEqual([['a'], false]);
     expect((await here.get('/v1/books?limit=0')).status).toBe(400);
