@@ -135,7 +135,8 @@ const saysNothing = ({ text, pauseSamples }: Segment): boolean => text === '' &&
 /** Whether there is anything to speak: a letter or digit, or a sign that has a name, such as € or an emoji. */
 export const hasWords = (text: string): boolean =>
   /[\p{L}\p{N}]/u.test(text) ||
-  (/\p{S}/u.test(text) && planText(text.slice(0, sliceLength)).some(({ spoken }) => spoken !== ''));
+  (/\p{S}/u.test(text) &&
+    planText(text.slice(0, sliceLength)).some(({ spoken }) => /[\p{L}\p{N}]/u.test(spoken)));
 
 async function writeWhole(text: string, writer: TextWriter): Promise<number> {
   for (let at = 0; at < text.length; at += sliceLength) {

@@ -201,6 +201,7 @@ describe('the embedded pipeline', () => {
     [' \n\t', 'text_empty'],
     ['...!?', 'text_empty'],
     ['`^ ~', 'text_empty'],
+    ['♪', 'text_empty'],
     ['x'.repeat(10_000_001), 'text_too_long'],
   ])('refuses a text that it cannot speak, and keeps nothing of it', async (text, code) => {
     const embedded = await embed();

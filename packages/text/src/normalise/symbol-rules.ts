@@ -229,6 +229,13 @@ export function createSymbolRules(speech: Speech): Rule[] {
     if (char === '<' && !/^\s?[\d\p{L}$]/u.test(after)) return undefined;
     if (/[<>~]/u.test(char) && /^\p{L}{2}/u.test(after) && !/\s$/u.test(before)) return { end, spoken: '' };
     if (char === '~' && !/^\s?[\d$]/u.test(after)) return { end, spoken: '' };
+    // Without an amount: `Why the $?`
+    if (
+      Object.hasOwn(speech.currencies, char) &&
+      !/[\p{L}\p{N}]$/u.test(before) &&
+      !/^[\p{L}\p{N}]/u.test(after)
+    )
+      return { end, spoken: speech.currencies[char]!.main[0] };
     const word = mathWords[char];
     return word === undefined ? undefined : { end, spoken: words[word] };
   };

@@ -529,4 +529,7 @@ export const englishTable: readonly (readonly [written: string, said: string])[]
   ['3 May', 'the third of May'],
   ['the 4th of July, 1776', 'the fourth of July, seventeen seventy-six'],
   ['Easter 2021', 'Easter twenty twenty-one'],
+  ['€', 'euro'],
+  ['Why the $?', 'Why the dollar?'],
+  ['The € fell.', 'The euro fell.'],
 ];

@@ -70,4 +70,5 @@ export const germanTable: readonly (readonly [written: string, said: string])[] 
   ['H2O', 'H zwei O'],
   ['3:2 gewonnen', 'drei zu zwei gewonnen'],
   ['Mo-Fr 9-17 Uhr', 'Montag bis Freitag neun bis siebzehn Uhr'],
+  ['Der € fällt.', 'Der Euro fällt.'],
 ];
