@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { AacAnswer, AacQuestion } from './thread-protocol.ts';
 
-/** As many threads as there are cores, at most. To start one takes half a second of a core, so it waits a while for the next stream. */
+/** As many threads as there are cores, at most. To start one takes some tenths of a second of a core, so it waits a while for the next stream. */
 const mostThreads = Math.max(2, Math.min(8, availableParallelism()));
 const idleMs = 10_000;
 /** A thread that does not answer for so long never will; one that has died is noticed at once. */
