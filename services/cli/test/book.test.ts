@@ -92,7 +92,7 @@ describe('rhapsode book', () => {
   });
 
   it('is made by one run at a time, and a run that was killed holds up no other', async () => {
-    await writeFile(at('one.txt'), 'A first sentence. A second one {{tone:slow=1000}}.');
+    await writeFile(at('one.txt'), 'A first sentence. A second one {{tone:hang}}.');
     const args = ['book', 'one.txt', '-o', 'one', '-f', 'wav', '--json'];
     const first = start(folder, args);
     await until(async () => (await countBelow(at('one/.rhapsode/segments'))) > 0, {
