@@ -21,7 +21,13 @@ export async function listen(
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new RhapsodeError('config_invalid', {
+        message: `${host} is no address of this machine; set RHAPSODE_HOST to one that is, 0.0.0.0 for all, or 127.0.0.1.`,
+        cause,
+      });
+    if (code !== 'EADDRINUSE') throw cause;
     throw new RhapsodeError('port_in_use', {
       message: `Port ${port} of ${host} is in use; stop the other program or set RHAPSODE_PORT.`,
       cause,

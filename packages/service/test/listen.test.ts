@@ -1,0 +1,15 @@
+import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
+import { expect, it } from 'vitest';
+import { createHttpApp, listen } from '../src/index.ts';
+
+it('says which setting is wrong when the address is not of this machine', async () => {
+  const log = createLog({ service: 'test', level: 'silent' });
+  const lifecycle = createLifecycle({ log, graceMs: 0 });
+  const app = createHttpApp({ log, metrics: createMetrics(), lifecycle });
+  // Of a network that is kept for examples.
+  await expect(listen(app, { host: '203.0.113.7', port: 0, lifecycle })).rejects.toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining('RHAPSODE_HOST'),
+  });
+  await app.close();
+});
