@@ -79,6 +79,7 @@ export async function openLive<Token>(
   let wake = () => {};
   let textAtMs: number | undefined;
   let half = '';
+  let characters = 0;
 
   let turn: Promise<unknown> = Promise.resolve();
   function inTurn(work: () => Promise<void>): Promise<void> {
@@ -139,6 +140,12 @@ export async function openLive<Token>(
         half = /[\ud800-\udbff]$/.test(whole) ? whole.slice(-1) : '';
         const ready = half === '' ? whole : whole.slice(0, -1);
         checkText(ready, 'text');
+        for (const _ of ready) characters += 1;
+        if (characters > limits.maxSpeechCharacters)
+          throw new RhapsodeError('text_too_long', {
+            message: `the text has more than ${limits.maxSpeechCharacters} characters; end it and go on with another`,
+            param: 'text',
+          });
         if (/\S/.test(ready)) textAtMs ??= performance.now();
         if (ready !== '') await text.add({ text: ready });
       }),

@@ -125,6 +125,8 @@ describe('Luna’s gRPC', () => {
         const error = (await one.catch((thrown: unknown) => thrown)) as ServiceError;
         expect(status[error.code]).toBe(grpc);
         expect(error.metadata.get('rhapsode-code')).toEqual([code]);
+        if (what === 'an unknown voice')
+          expect(error.metadata.get('rhapsode-param')).toEqual(['config.voice_id']);
       }
       await until(async () => (await backlogSeconds()) === 0, { what: 'nothing to be left' });
       const count = `rhapsode_rejected_total{reason="${code}"} ${refused.length}`;

@@ -52,6 +52,17 @@ describe('a text that arrives in pieces', () => {
     expect(pcm.subarray(pcm.length - spoken(1).length)).toEqual(spoken(1));
   });
 
+  it('has the limit of a text that is sent whole, in characters and not in code units', async () => {
+    const { speak } = await start({ limits: { maxSpeechCharacters: 40 } });
+    const within = await speak();
+    await within.write(`So it is. ${'😀'.repeat(30)}`);
+    await within.cancel();
+    const beyond = await speak();
+    await beyond.write('a '.repeat(20));
+    await expect(beyond.write('b')).rejects.toMatchObject({ code: 'text_too_long', param: 'text' });
+    await expect(beyond.pieces.next()).rejects.toMatchObject({ code: 'text_too_long' });
+  });
+
   it('tells of a flush whose audio was given long ago while it waits for text', async () => {
     const { speak } = await start();
     const speech = await speak();

@@ -290,15 +290,35 @@ describe('LMNT’s API over HTTP', () => {
     const form = new FormData();
     for (const [name, value] of Object.entries({ ...ask, seed: 7, return_durations: 'true' }))
       form.append(name, String(value));
+    const fields = new URLSearchParams(
+      [...form].map(([name, value]): [string, string] => [name, String(value)]),
+    );
     const answers = await Promise.all([
       fetch(`${url}/v1/ai/speech`, { method: 'POST', body: form }),
+      fetch(`${url}/v1/ai/speech`, { method: 'POST', body: fields }),
       post('/v1/ai/speech', { ...ask, seed: 7, return_durations: true }),
     ]);
-    const [fromForm, fromJson] = await Promise.all(answers.map((answer) => answer.json()));
+    const [fromForm, fromFields, fromJson] = await Promise.all(answers.map((answer) => answer.json()));
     expect(fromForm).toEqual(fromJson);
+    expect(fromFields).toEqual(fromJson);
     expect(fromJson).toMatchObject({ seed: 7, durations: expect.any(Array) });
     const samples = pcmSamples(Buffer.from((fromJson as { audio: string }).audio, 'base64'));
     expect(samples).toEqual(toneSamples(7, 0, 0, toneLength(sentence)));
+  });
+
+  it('lists its voices for the clients in Python, which write flags their way', async () => {
+    const { url } = await start();
+    const list = async (starred: string) =>
+      (await fetch(`${url}/v1/ai/voice/list?starred=${starred}&owner=all`)).json();
+    expect(await list('False')).toEqual(expect.arrayContaining([expect.objectContaining({ id: 'tone' })]));
+    expect(await list('True')).toEqual([]);
+  });
+
+  it('says what to do instead of a length, and takes one that is null', async () => {
+    const { post } = await start();
+    const refused = await post('/v1/ai/speech', { ...ask, length: 3 });
+    expect(((await refused.json()) as { error: string }).error).toContain("use 'speed'");
+    expect((await post('/v1/ai/speech', { ...ask, length: null })).status).toBe(200);
   });
 
   it('streams while it is made, and says what it does not honour', async () => {

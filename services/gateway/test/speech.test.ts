@@ -105,6 +105,7 @@ describe('POST /v1/audio/speech', () => {
   it.each([
     ['empty text', { input: '' }, 400, 'text_empty', 'input'],
     ['nothing to speak', { input: ' … \n' }, 400, 'text_empty', 'input'],
+    ['signs without a name', { input: '■ \ufffd' }, 400, 'text_empty', 'input'],
     ['too long a text', { input: 'word '.repeat(300) }, 413, 'text_too_long', 'input'],
     ['a megabyte of text', { input: 'a'.repeat(1_000_000) }, 413, 'text_too_long', 'input'],
     ['an unknown voice', { voice: 'nobody' }, 404, 'voice_not_found', 'voice'],

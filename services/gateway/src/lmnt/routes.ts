@@ -16,7 +16,11 @@ import { lmntVoice } from './voices.ts';
 import { type Word, wordsOf } from './words.ts';
 
 /** A form's fields are strings. */
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const flag = z.union([
+  z.boolean(),
+  // Python's way to write them, too.
+  z.enum(['true', 'false', 'True', 'False']).transform((text) => text.toLowerCase() === 'true'),
+]);
 
 const speech = z.looseObject({
   text: z.string(),
@@ -24,10 +28,7 @@ const speech = z.looseObject({
   ...formatFields,
   speed: z.coerce.number().min(0.25).max(4).nullish(),
   seed: z.coerce.number().int().min(0).max(0xffff_ffff).nullish(),
-  length: z
-    .undefined("is not supported: a voice speaks as long as it takes; use 'speed'")
-    .or(z.null())
-    .optional(),
+  length: z.undefined("it is not supported, for a voice speaks as long as it takes; use 'speed'").optional(),
   return_timestamps: flag.nullish(),
   return_durations: flag.nullish(),
 });
@@ -88,16 +89,16 @@ function translate(thrown: unknown): RhapsodeError {
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new RhapsodeError('payload_too_large', { cause: thrown });
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new RhapsodeError('unsupported_media_type', {
-      message: 'The content type is not supported; send application/json or multipart/form-data.',
+      message: 'The content type is not supported; send application/json or a form.',
       cause: thrown,
     });
   return asRhapsodeError(thrown);
 }
 
-/** The first clients send a form. */
+/** The first clients send a form, those in Python without the parts of a multipart one. */
 function takeForms(scope: FastifyInstance): void {
   scope.addContentTypeParser(
-    'multipart/form-data',
+    ['multipart/form-data', 'application/x-www-form-urlencoded'],
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       const headers = { 'content-type': request.headers['content-type']! };
