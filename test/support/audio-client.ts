@@ -1,9 +1,11 @@
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface AudioClientOptions {
-  /** Base URLs of collectors: one after the other is asked when a connection breaks. */
+export interface ByteClientOptions {
+  /** Base URLs of collectors and gateways: one after the other is asked when a connection breaks. */
   readonly collectors: readonly string[];
+  /** What the audio is asked for as, for example `format=mp3&sample_rate=24000`. */
+  readonly query: string;
   /** Stops reading for a moment whenever it is ahead of this pace. */
   readonly bytesPerSecond?: number;
   /** Called with the number of bytes that the client has. */
@@ -13,20 +15,32 @@ export interface AudioClientOptions {
   readonly patience?: number;
 }
 
-export interface HeardAudio {
-  readonly pcm: Int16Array;
+export type AudioClientOptions = Omit<ByteClientOptions, 'query'>;
+
+export interface HeardBytes {
+  readonly bytes: Buffer;
   /** How often the connection broke and was taken up again. */
   readonly breaks: number;
   readonly firstByteMs: number;
 }
 
+export interface HeardAudio extends Omit<HeardBytes, 'bytes'> {
+  readonly pcm: Int16Array;
+}
+
+/** Reads an utterance's samples. */
+export async function readAudio(id: string, options: AudioClientOptions): Promise<HeardAudio> {
+  const { bytes, ...rest } = await readBytes(id, { ...options, query: 'format=pcm' });
+  return { ...rest, pcm: samplesOf(bytes) };
+}
+
 /**
- * Reads an utterance's PCM as a careful client does: takes what comes, and after a broken connection asks the next collector
+ * Reads an utterance's audio as a careful client does: takes what comes, and after a broken connection asks the next collector
  * for the bytes from the very place where it broke. An answer that is an error is thrown, as is one that has other bytes
  * than were asked for.
  */
-export async function readAudio(id: string, options: AudioClientOptions): Promise<HeardAudio> {
-  const { collectors, bytesPerSecond, onBytes, signal, patience = 100 } = options;
+export async function readBytes(id: string, options: ByteClientOptions): Promise<HeardBytes> {
+  const { collectors, query, bytesPerSecond, onBytes, signal, patience = 100 } = options;
   const parts: Buffer[] = [];
   const startedMs = performance.now();
   let total = 0;
@@ -36,11 +50,11 @@ export async function readAudio(id: string, options: AudioClientOptions): Promis
   for (let at = 0; ; at = (at + 1) % collectors.length) {
     const before = total;
     try {
-      const url = `${collectors[at]}/v1/utterances/${id}/audio?format=pcm`;
+      const url = `${collectors[at]}/v1/utterances/${id}/audio?${query}`;
       const response = await request(url, total, signal);
       if (isBehindTheEnd(response, total)) {
         response.resume();
-        return { pcm: samplesOf(Buffer.concat(parts)), breaks, firstByteMs };
+        return { bytes: Buffer.concat(parts), breaks, firstByteMs };
       }
       if (response.statusCode !== (total === 0 ? 200 : 206)) throw await answerOf(response, total);
       checkRange(response, total);
@@ -54,7 +68,7 @@ export async function readAudio(id: string, options: AudioClientOptions): Promis
         const aheadMs = (total / bytesPerSecond) * 1000 - (performance.now() - startedMs);
         if (aheadMs > 0) await sleep(aheadMs, undefined, signal ? { signal } : {});
       }
-      return { pcm: samplesOf(Buffer.concat(parts)), breaks, firstByteMs };
+      return { bytes: Buffer.concat(parts), breaks, firstByteMs };
     } catch (error) {
       if (signal?.aborted || error instanceof RefusedError) throw error;
       inVain = total > before ? 0 : inVain + 1;
@@ -96,9 +110,12 @@ function request(url: string, from: number, signal?: AbortSignal): Promise<Incom
   });
 }
 
-/** The connection broke behind the last byte and before the end was told: there is nothing more to ask for. */
+/**
+ * The connection broke behind the last byte and before the end was told: there is nothing more to ask for. The length is told
+ * where it is known before all is encoded.
+ */
 const isBehindTheEnd = ({ statusCode, headers }: IncomingMessage, total: number): boolean =>
-  statusCode === 416 && total > 0 && headers['content-range'] === `bytes */${total}`;
+  statusCode === 416 && total > 0 && [undefined, `bytes */${total}`].includes(headers['content-range']);
 
 function checkRange(response: IncomingMessage, from: number): void {
   if (from === 0) return;
