@@ -13,6 +13,7 @@ import { chooseVoices, type FindVoice } from './create/choose-voices.ts';
 import { type BookEstimate, estimateBook } from './create/estimate-book.ts';
 import {
   digestFile,
+  dropPlan,
   type Manuscript,
   newHome,
   type PlanDeps,
@@ -22,7 +23,8 @@ import {
   storePlan,
 } from './create/plan-book.ts';
 import { anotherTake, editOf } from './edit-sentence.ts';
-import { type BookPlace, filesFolder, homeFolder, planFolder, resultKey } from './layout.ts';
+import { type BookPlace, filesFolder, homeFolder, resultKey } from './layout.ts';
+import { markLeftover, unmarkLeftover } from './leftovers.ts';
 import { listSentences, type SentenceView } from './list-sentences.ts';
 import type { PlanSupervision } from './plan/plan-elsewhere.ts';
 import type { OutputFile, RenderedBook } from './render/port.ts';
@@ -218,17 +220,21 @@ export function createBooks(deps: BooksDeps): Books {
             requestDigest: digest,
             edits: new Map([...(await books.edits(tenant, id)).keys()].map((n) => [n, ''] as const)),
           });
+          await markLeftover(artefacts, at, before.plan);
           const revised = await revise(known, change, replaces);
-          await artefacts.deleteAll(planFolder(at, before.plan)).catch(() => {});
+          await unmarkLeftover(artefacts, at, stored.name);
+          await dropPlan(artefacts, at, before.plan);
           return { book: await view(revised), created: true };
         }
         const createdAtMs = Date.now();
         const added = await books.create({ tenant, id, createdAtMs, requestDigest: digest, facts }, limits);
-        if (added.result === 'created') return { book: await view(added.book), created: true };
-        // Also the answer to a call that was repeated because its answer was lost.
-        if (added.result === 'exists' && added.book.facts === facts)
+        // There already: also the answer to a call that was repeated because its answer was lost.
+        if (added.result === 'created' || (added.result === 'exists' && added.book.facts === facts)) {
+          await unmarkLeftover(artefacts, at, stored.name);
           return { book: await view(added.book), created: true };
+        }
         await artefacts.deleteAll(homeFolder(at));
+        await unmarkLeftover(artefacts, at, stored.name);
         if (added.result === 'exists')
           return { book: await view(sameBook(added.book, digest)), created: false };
         throw new RhapsodeError('rate_limited', {
@@ -238,7 +244,7 @@ export function createBooks(deps: BooksDeps): Books {
       } catch (error) {
         // Whether the book was created may not be known, so its plan is left where it is unless it is plain that nobody needs it.
         if (error instanceof RhapsodeError && error.code === 'book_changed')
-          await artefacts.deleteAll(planFolder(at, stored.name)).catch(() => {});
+          await dropPlan(artefacts, at, stored.name);
         throw error;
       }
     },
@@ -322,6 +328,8 @@ export function createBooks(deps: BooksDeps): Books {
       const record = await find(tenant, id);
       const at = placeOf(record, factsOf(record));
       if (deps.webhooks) await noteChange('deleted', record, artefacts);
+      // The mark stays: who makes the book may write for a moment longer.
+      await markLeftover(artefacts, at);
       if (!(await books.delete(tenant, id))) throw new RhapsodeError('book_not_found');
       await artefacts.deleteAll(homeFolder(at));
     },

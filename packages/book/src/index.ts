@@ -3,6 +3,7 @@ export * from './books.ts';
 export type { ChosenVoices, FindVoice } from './create/choose-voices.ts';
 export type { BookEstimate } from './create/estimate-book.ts';
 export type { Cover, Manuscript } from './create/plan-book.ts';
+export { sweepLeftovers } from './leftovers.ts';
 export type { SentenceView } from './list-sentences.ts';
 export * from './manifest.ts';
 export * from './render/port.ts';

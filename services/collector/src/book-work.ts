@@ -8,6 +8,7 @@ import {
   renderBook,
   renderChapter,
   runBooks,
+  sweepLeftovers,
   sweepSegments,
   webhookSettings,
 } from '@rhapsode/book';
@@ -94,6 +95,9 @@ export function startBooks(
       if (signal.aborted) return;
       await sweepSegments(artefacts, limits, { signal }).catch((error: unknown) =>
         observer.trouble('sweep segments', error),
+      );
+      await sweepLeftovers({ artefacts, books: bookStore }, { signal }).catch((error: unknown) =>
+        observer.trouble('sweep leftovers', error),
       );
     }
   }

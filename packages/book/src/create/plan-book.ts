@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { RhapsodeError } from '@rhapsode/contracts';
 import type { ArtefactStore } from '@rhapsode/store';
 import { type BookPlace, partKey, planFolder } from '../layout.ts';
+import { markLeftover, unmarkLeftover } from '../leftovers.ts';
 import { lexiconRules } from '../lexicon-rules.ts';
 import { type PlanSupervision, planElsewhere } from '../plan/plan-elsewhere.ts';
 import { type BookPlan, type BookRequest, type PlannedSentence, partSentences } from '../plan/plan-files.ts';
@@ -119,7 +120,17 @@ export interface StoredPlan {
   readonly plan: BookPlan;
 }
 
-/** Plans a manuscript and stores the plan with all that it was made of; when this resolves, all of it is durable. */
+/** What can't be removed now is removed by a sweep. */
+export async function dropPlan(artefacts: ArtefactStore, at: BookPlace, plan: string): Promise<void> {
+  try {
+    await artefacts.deleteAll(planFolder(at, plan));
+    await unmarkLeftover(artefacts, at, plan);
+  } catch {
+    // Its mark stays.
+  }
+}
+
+/** Plans a manuscript and stores the plan with all that it was made of; when this resolves, all of it is durable. It is marked as left over until somebody takes the mark away. */
 export async function storePlan(
   manuscript: Manuscript,
   settings: BookSettings,
@@ -131,6 +142,7 @@ export async function storePlan(
   const folder = planFolder(at, name);
   const options = signal ? { signal } : {};
   const { cover } = manuscript;
+  await markLeftover(artefacts, at, name);
   try {
     await artefacts.put(`${folder}manuscript`, createReadStream(manuscript.path), options);
     let plan: BookPlan | undefined;
@@ -150,7 +162,7 @@ export async function storePlan(
     await artefacts.put(`${folder}plan.json`, Buffer.from(JSON.stringify(plan)), options);
     return { name, plan };
   } catch (error) {
-    await artefacts.deleteAll(folder).catch(() => {});
+    await dropPlan(artefacts, at, name);
     throw error;
   }
 }

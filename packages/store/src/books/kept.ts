@@ -1,6 +1,6 @@
 import { readWhole } from '../artefacts/body.ts';
 import type { ArtefactStore } from '../artefacts/port.ts';
-import { createMemoryBooks, type KeptBook } from './memory.ts';
+import { createMemoryBooks, type KeptBook, type MemoryBooksOptions } from './memory.ts';
 import type { BookStore } from './port.ts';
 
 const folder = 'shelf/';
@@ -9,13 +9,16 @@ const folder = 'shelf/';
  * The books of a single process that are there again when it starts again: in memory, and after every change that matters as
  * an artefact. Leases are of this process alone, so none outlives it.
  */
-export async function createKeptBooks(artefacts: ArtefactStore): Promise<BookStore> {
+export async function createKeptBooks(
+  artefacts: ArtefactStore,
+  options: Pick<MemoryBooksOptions, 'now'> = {},
+): Promise<BookStore> {
   const kept: KeptBook[] = [];
   for await (const { key } of artefacts.list(folder)) {
     const bytes = await readWhole(artefacts, key);
     if (bytes) kept.push(JSON.parse(bytes.toString()) as KeptBook);
   }
-  const memory = createMemoryBooks({ kept });
+  const memory = createMemoryBooks({ ...options, kept });
   const keyOf = (tenant: string, id: string) => `${folder}${tenant}/${id}.json`;
   const turns = new Map<string, Promise<unknown>>();
 

@@ -98,6 +98,7 @@ async function make(
   // Plans and results of earlier runs: nobody asks for them any more.
   await artefacts.deleteAll(`${place}plans/`);
   await artefacts.deleteAll(`${place}results/`);
+  await artefacts.deleteAll('leftovers/');
   const outputs = renderFiles(createFsArtefacts({ dir: folder }), '');
   await books.create({ tenant, id, settings, manuscript: { path: manuscript, name, cover }, signal });
   const speaker = await createSpeaker(config, { warm: [] });
