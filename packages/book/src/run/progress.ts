@@ -1,9 +1,13 @@
 import type { BookProgress } from '../book-facts.ts';
+import type { RenderProgress } from '../render/port.ts';
 
 const windowMs = 30_000;
 const leastMs = 1_000;
 
-/** Counts what a book has, and how fast it comes: the rate is of what was spoken lately, not of what was found. */
+/**
+ * Counts what a book has, and how fast it comes: the rate is of what was spoken lately, not of what was found. While files are
+ * made, what is left is judged by how long the chapters that were encoded since have taken.
+ */
 export function createProgress(totalCharacters: number, now: () => number = () => performance.now()) {
   let stage: BookProgress['stage'] = 'speaking';
   let characters = 0;
@@ -11,6 +15,8 @@ export function createProgress(totalCharacters: number, now: () => number = () =
   let synthesized = 0;
   let chapters = 0;
   let audioMs = 0;
+  let encodingSinceMs: number | undefined;
+  let encoded: { readonly chapters: number; readonly of: number } | undefined;
   const spoken: { atMs: number; characters: number }[] = [];
 
   function rate(): number | undefined {
@@ -44,8 +50,25 @@ export function createProgress(totalCharacters: number, now: () => number = () =
     },
     rendering() {
       stage = 'rendering';
+      encodingSinceMs = undefined;
+      encoded = undefined;
+    },
+    rendered({ stage: step, chapter, chapters: of }: RenderProgress) {
+      // The last chapter that is measured is where encoding begins.
+      if (step === 'measure') encodingSinceMs = now();
+      if (step === 'encode') encoded = { chapters: chapter, of };
     },
     snapshot(): BookProgress {
+      if (stage === 'rendering') {
+        const sinceMs = encodingSinceMs === undefined ? 0 : now() - encodingSinceMs;
+        const eachMs = encoded && sinceMs >= leastMs ? sinceMs / encoded.chapters : undefined;
+        return {
+          ...{ stage, characters, sentences, synthesized, chapters, audioMs: Math.round(audioMs) },
+          ...(encoded && eachMs !== undefined
+            ? { etaSeconds: ((encoded.of - encoded.chapters) * eachMs) / 1000 }
+            : {}),
+        };
+      }
       const charactersPerSecond = rate();
       const left = totalCharacters - characters;
       return {

@@ -119,7 +119,7 @@ async function run(
         });
         progress.rendering();
         const book: BookAudio = { ...about, chapters: chapters.map(({ audio }) => audio) };
-        const rendered = await deps.render.book(book, made);
+        const rendered = await deps.render.book(book, { ...made, onProgress: progress.rendered });
         signal.throwIfAborted();
         const result = Buffer.from(JSON.stringify(rendered));
         await artefacts.put(resultKey(at, edition), result);

@@ -121,6 +121,7 @@ async function make(
           const parts = renderFiles(artefacts, `renderings/${of}/`);
           const onRendered = (progress: RenderProgress) => {
             rendering = progress;
+            deps.onProgress?.(progress);
           };
           // Another manuscript may have the same author and title.
           const unlock = await lock(of);

@@ -13,11 +13,15 @@ export function progressWords(
   rendering: RenderProgress | undefined,
   elapsedSeconds: number,
 ): string {
-  if (progress.stage === 'rendering' && rendering)
-    return `sentences, ${stages[rendering.stage]} chapter ${rendering.chapter}/${rendering.chapters}`;
+  const rest = left === null || left <= 0 ? '' : `, ${seconds(left)} left`;
+  if (progress.stage === 'rendering') {
+    const step = rendering
+      ? `${stages[rendering.stage]} chapter ${rendering.chapter}/${rendering.chapters}`
+      : 'making its files';
+    return `sentences, ${step}${rest}`;
+  }
   const { audio_seconds: audio } = progress;
   const speed =
     elapsedSeconds > 0.5 && audio > 0 ? `, ${(audio / elapsedSeconds).toFixed(1)} × real time` : '';
-  const rest = left === null || left <= 0 ? '' : `, ${seconds(left)} left`;
-  return `sentences, chapter ${Math.min(progress.chapters + 1, chapters)}/${chapters}, ${seconds(audio)} of audio${speed}${rest}`;
+  return `sentences, speaking chapter ${Math.min(progress.chapters + 1, chapters)}/${chapters}, ${seconds(audio)} of audio${speed}${rest}`;
 }
