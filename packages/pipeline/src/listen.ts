@@ -21,6 +21,9 @@ export interface ListenDeps extends PatienceDeps {
 
 const creditRetryMs = 250;
 
+/** A guest says this often that it is there, and counts as there for twice as long. */
+const attendEveryMs = 10_000;
+
 export interface Listening {
   readonly utterance: Utterance;
   readonly pieces: AsyncGenerator<AudioPiece, void, undefined>;
@@ -30,10 +33,13 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** One listener of one utterance: its audio from a position on, and the credit that it gives back. */
+/**
+ * One listener of one utterance: its audio from a position on, and the credit that it gives back. A guest is one who did not ask
+ * for the utterance: it is not cancelled under a guest because who asked for it goes away.
+ */
 export async function listen(
   id: string,
-  options: Pick<AssembleOptions, 'from' | 'signal' | 'failures'>,
+  options: Pick<AssembleOptions, 'from' | 'signal' | 'failures'> & { readonly guest?: boolean | undefined },
   deps: ListenDeps,
 ): Promise<Listening> {
   const {
@@ -74,11 +80,20 @@ export async function listen(
   );
 
   // Others may go while this one is still there.
+  const trouble = (what: string) => (error: unknown) => observer.trouble(what, error, { utterance: id });
+  const hold = () => void store.hold(id, 'listener').catch(trouble('hold'));
+  const attend = () => void store.attend(id, 2 * attendEveryMs).catch(trouble('attend'));
   const holding = transient && idleMs !== undefined ? setInterval(hold, idleMs / 3).unref() : undefined;
-  signal.addEventListener('abort', () => clearInterval(holding), { once: true });
-  function hold(): void {
-    store.hold(id, 'listener').catch((error: unknown) => observer.trouble('hold', error, { utterance: id }));
-  }
+  const attending = options.guest ? setInterval(attend, attendEveryMs).unref() : undefined;
+  if (options.guest) attend();
+  signal.addEventListener(
+    'abort',
+    () => {
+      clearInterval(holding);
+      clearInterval(attending);
+    },
+    { once: true },
+  );
 
   /** Ends of segments that are still replayable, oldest first, with the bytes heard before each. */
   const passed: { behind: number; heardBytes: number }[] = [];

@@ -5,6 +5,7 @@ export * from './http-app.ts';
 export * from './listen.ts';
 export * from './openapi.ts';
 export * from './ops-routes.ts';
+export * from './owner-header.ts';
 export * from './parse-request.ts';
 export * from './prepend.ts';
 export * from './run-service.ts';

@@ -105,6 +105,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
         flight: new Map(),
         done: new Map(),
         deadlineMs: 0,
+        attendedUntilMs: 0,
         text: createTextRecord(now() + (utterance.idleMs ?? Number.POSITIVE_INFINITY)),
       };
       touch(entry);
@@ -118,7 +119,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
       const { utterance, count, sealed, released, consumed, finished, failed, cancelled } = entry;
       const text = utterance.idleMs === undefined ? undefined : arrivedText(entry.text);
       const numbers = { segments: count, sealed, released, consumed, finished, failed };
-      return { utterance, ...numbers, cancelled: cancelled !== undefined, text };
+      const attended = entry.attendedUntilMs > now();
+      return { utterance, ...numbers, cancelled: cancelled !== undefined, attended, text };
     },
 
     async append(id, segments, { at, seal }) {
@@ -164,6 +166,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
     async hold(id, as) {
       const entry = find(id);
       if (entry && (as === 'writer' || entry.text.complete)) hold(entry);
+    },
+
+    async attend(id, forMs) {
+      const entry = find(id);
+      if (entry) entry.attendedUntilMs = Math.max(entry.attendedUntilMs, now() + forMs);
     },
 
     async abandoned(name, { retryMs, limit }) {

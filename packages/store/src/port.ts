@@ -45,6 +45,11 @@ export interface RequestStore {
    */
   hold(id: string, as: 'writer' | 'listener'): Promise<void>;
   /**
+   * Says that somebody listens who did not ask for the utterance, for so long: who asked for it may then go without cancelling
+   * it.
+   */
+  attend(id: string, forMs: number): Promise<void>;
+  /**
    * Utterances that nobody holds any more, not returned by this call within `retryMs`, so that of many processes one gets
    * each; they are to be cancelled. One that is not `transient` needs nobody once it is sealed.
    */
@@ -109,6 +114,8 @@ export interface UtteranceState {
   /** How many of those failed. */
   readonly failed: number;
   readonly cancelled: boolean;
+  /** Somebody listens who did not ask for it: see `attend`. */
+  readonly attended: boolean;
   /** Of an utterance with `idleMs`. */
   readonly text: ArrivedText | undefined;
 }

@@ -75,6 +75,9 @@ export function createRedisStore(options: RedisStoreOptions): RequestStore {
     async hold(id, as) {
       await run('work', 'hold', id, as);
     },
+    async attend(id, forMs) {
+      await run('work', 'attend', id, forMs);
+    },
     abandoned: (pool, { retryMs, limit }) => run('work', 'abandoned', pool, retryMs, limit),
 
     async segments(id, from, count) {

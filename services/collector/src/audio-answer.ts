@@ -31,6 +31,8 @@ export interface AudioRequest {
   readonly from?: Position | undefined;
   /** The `Range` header. */
   readonly range?: string | undefined;
+  /** It is heard by who asked for the utterance, and for it alone. */
+  readonly owner?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -57,7 +59,9 @@ export async function answerAudio(request: AudioRequest, deps: ListenDeps): Prom
   const answered = length === undefined ? undefined : most;
 
   const begin = await beginAt(utterance, request, range?.first ?? 0, deps);
-  const listening = watchFirstChunk(await listen(id, { from: begin.from, signal: request.signal }, deps));
+  const listening = watchFirstChunk(
+    await listen(id, { from: begin.from, signal: request.signal, guest: !request.owner }, deps),
+  );
   // Who begins here has no use for what is before.
   listening.consumed(Math.min(begin.from.segment, state.segments));
   const whole = encode(

@@ -1,7 +1,7 @@
 import { audioFormatNames, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import { positionText, RhapsodeError, utteranceId } from '@rhapsode/contracts';
 import type { ListenDeps } from '@rhapsode/pipeline';
-import { createSocketDrain, disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
+import { createSocketDrain, disconnectSignal, ownerHeader, parseRequest, sendBody } from '@rhapsode/service';
 import type { Lifecycle, Log, Metrics } from '@rhapsode/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -39,7 +39,8 @@ export function audioRoute(app: FastifyInstance, deps: AudioRouteDeps): void {
 
   app.get('/v1/utterances/:id/audio', { exposeHeadRoute: false }, async (request, reply) => {
     const { id } = idOf(request.params);
-    const wanted = { id, ...wantedOf(request.query), range: request.headers.range };
+    const owner = request.headers[ownerHeader] !== undefined;
+    const wanted = { id, ...wantedOf(request.query), range: request.headers.range, owner };
     const signal = disconnectSignal(request, reply);
     const answer = await answerAudio({ ...wanted, signal }, deps).catch(async (error: unknown) => {
       if (error instanceof RhapsodeError && error.code === 'range_not_satisfiable') {

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { AudioFormat } from '@rhapsode/audio';
 import { createMetricsObserver, type SubmitRequest, submit } from '@rhapsode/pipeline';
 import { createEmbedded, type Embedded } from '@rhapsode/pipeline/embedded';
-import { createHttpApp } from '@rhapsode/service';
+import { createHttpApp, ownerHeader } from '@rhapsode/service';
 import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
 import { createLocalEngine, openCatalogue, toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -56,8 +56,10 @@ async function serve(realTimeFactor = 0) {
     await stored;
     return utterance.id;
   };
-  const get = (id: string, query = '', range?: string) =>
-    fetch(`${url}/v1/utterances/${id}/audio${query}`, range === undefined ? {} : { headers: { range } });
+  const get = (id: string, query = '', range?: string, headers: Record<string, string> = {}) =>
+    fetch(`${url}/v1/utterances/${id}/audio${query}`, {
+      headers: { ...headers, ...(range === undefined ? {} : { range }) },
+    });
   const head = (id: string, query = '') =>
     fetch(`${url}/v1/utterances/${id}/audio${query}`, { method: 'HEAD' });
   return { embedded, speak, get, head };
@@ -272,6 +274,15 @@ describe('GET /v1/utterances/{id}/audio', () => {
       expect(response.status).toBe(400);
       expect(((await response.json()) as { error: object }).error).toMatchObject({ code });
     }
+  });
+
+  it('tells that somebody listens, unless it is who asked for the utterance', async () => {
+    const { embedded, speak, get } = await serve();
+    const attended = async (id: string) => (await embedded.store.get(id))?.attended;
+    const [own, other] = [await speak(), await speak()];
+    await bytes(await get(own, '', undefined, { [ownerHeader]: '1' }));
+    await bytes(await get(other));
+    expect([await attended(own), await attended(other)]).toEqual([false, true]);
   });
 
   it('ends a stream at once when its utterance is cancelled', async () => {

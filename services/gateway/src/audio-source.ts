@@ -1,7 +1,7 @@
 import type { AudioFormat } from '@rhapsode/audio';
 import { download } from '@rhapsode/client';
 import { formatPosition, type Position, RhapsodeError } from '@rhapsode/contracts';
-import { byteNumber, type StreamedAnswer } from '@rhapsode/service';
+import { byteNumber, ownerHeader, type StreamedAnswer } from '@rhapsode/service';
 
 export interface AudioWanted {
   readonly id: string;
@@ -11,6 +11,8 @@ export interface AudioWanted {
   readonly from?: Position | undefined;
   /** A `Range` header. */
   readonly range?: string | undefined;
+  /** Who asked for the utterance hears it: when that goes, it is cancelled, unless others hear it too. */
+  readonly owner?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -57,16 +59,17 @@ const keptOf = (headers: Headers): Record<string, string> =>
 export function createCollectorSource(collectorUrls: readonly string[]): AudioSource {
   const describe = createCollectorDescriber(collectorUrls);
   let turn = 0;
-  return async ({ range, ...wanted }) => {
+  return async ({ range, owner, ...wanted }) => {
     const { signal } = wanted;
+    const headers = owner ? { [ownerHeader]: '1' } : {};
     const first = turn++ % collectorUrls.length;
     const urls = [...collectorUrls.slice(first), ...collectorUrls.slice(0, first)].map(
       (base) => new URL(pathOf(wanted), base).href,
     );
     const bounds = await boundsOf(range, () => describe(wanted));
     try {
-      const { status, headers, body } = await download(urls, { signal, ...bounds });
-      return { status, headers: keptOf(headers), body };
+      const { status, headers: answered, body } = await download(urls, { signal, headers, ...bounds });
+      return { status, headers: keptOf(answered), body };
     } catch (cause) {
       if (cause instanceof RhapsodeError || signal.aborted) throw cause;
       throw new RhapsodeError('collector_unavailable', { cause });

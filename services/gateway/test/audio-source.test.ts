@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ownerHeader } from '@rhapsode/service';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCollectorDescriber, createCollectorSource } from '../src/audio-source.ts';
 
@@ -66,6 +67,21 @@ async function read(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 describe('audio from collectors', () => {
+  it('says whether who asked for it hears it', async () => {
+    const owners: (string | undefined)[] = [];
+    const tells = () =>
+      collector((request, response) => {
+        owners.push(request.headers[ownerHeader] as string | undefined);
+        response.writeHead(200, { 'content-type': 'audio/pcm' });
+        response.end(whole);
+      });
+    const source = createCollectorSource([(await tells()).url]);
+    const wanted = { id: 'utterance1', format: 'pcm', signal: new AbortController().signal } as const;
+    await read((await source({ ...wanted, owner: true })).body);
+    await read((await source(wanted)).body);
+    expect(owners).toEqual(['1', undefined]);
+  });
+
   it('asks how long it is before it asks for the last bytes', async () => {
     const one = await serving();
     const known = await collector((request, response) => {

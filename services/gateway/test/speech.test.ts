@@ -263,6 +263,21 @@ describe('POST /v1/audio/speech', () => {
     expect(await backlogSeconds()).toBe(0);
   });
 
+  it('goes on for somebody else who listens when its client goes away', async () => {
+    const { speech, get, embedded } = await start({ realTimeFactor: 0.05 });
+    const leaving = new AbortController();
+    const response = await speech({ input: story, response_format: 'pcm' }, { signal: leaving.signal });
+    const id = response.headers.get('x-rhapsode-utterance')!;
+    const other = await get(`/v1/utterances/${id}/audio?format=pcm`);
+    expect(other.status).toBe(200);
+    leaving.abort();
+    const heard = (await bytes(other)).length / 2;
+    const segments = await embedded.store.segments(id, 0, 100);
+    expect(heard).toBe(
+      segments.reduce((sum, { text, pauseSamples }) => sum + toneLength(text) + pauseSamples, 0),
+    );
+  });
+
   it('stops speaking when its client goes away before the first audio', async () => {
     const { speech, embedded, backlogSeconds } = await start({ realTimeFactor: 5 });
     const leaving = new AbortController();

@@ -248,7 +248,12 @@ export function createModel(clock: Clock) {
         };
         const visible = it?.cancelled ? undefined : it;
         expect(answer).toEqual({
-          state: it && { utterance: specOf(it), ...numbers, cancelled: it.cancelled !== undefined },
+          state: it && {
+            utterance: specOf(it),
+            ...numbers,
+            cancelled: it.cancelled !== undefined,
+            attended: false,
+          },
           segments: visible?.segments.slice(1) ?? [],
           progress: visible?.sentences.map(({ generation, outcome }) => ({ generation, outcome })) ?? [],
           cancelled: it?.cancelled !== undefined,

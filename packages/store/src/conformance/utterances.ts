@@ -48,7 +48,23 @@ export function utteranceConformance(name: string, factory: StoreFactory): void 
         finished: 0,
         failed: 0,
         cancelled: false,
+        attended: false,
       });
+    });
+
+    test('somebody attends for so long as was said last, which is not cut short', async () => {
+      const { store, clock } = here;
+      const { id } = await submitted(store, 1);
+      const attended = async () => (await store.get(id))?.attended;
+      expect(await attended()).toBe(false);
+      await store.attend(id, 100);
+      await store.attend(id, 50);
+      clock.advance(99);
+      expect(await attended()).toBe(true);
+      clock.advance(1);
+      expect(await attended()).toBe(false);
+      await store.attend('unknown00', 100);
+      expect(await store.get('unknown00')).toBeUndefined();
     });
 
     test('an utterance is created once', async () => {

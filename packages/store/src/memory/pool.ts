@@ -21,6 +21,7 @@ export interface Entry {
   readonly flight: Map<number, number>;
   readonly done: Map<number, { generation: number; outcome: Outcome }>;
   deadlineMs: number;
+  attendedUntilMs: number;
   readonly text: TextRecord;
 }
 

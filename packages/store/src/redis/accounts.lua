@@ -35,7 +35,7 @@ end
 
 local texts = { 'record', 'tenant', 'class', 'pool' }
 local numbers = { 'weight', 'window', 'segments', 'sealed', 'released', 'consumed', 'finished', 'failed', 'owed', 'cancelled',
-  'expiring', 'length', 'pieces', 'flushed', 'complete', 'idle', 'transient' }
+  'expiring', 'length', 'pieces', 'flushed', 'complete', 'idle', 'transient', 'attended' }
 
 local function read(id)
   local u = { id = id }

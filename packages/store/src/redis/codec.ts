@@ -75,7 +75,7 @@ export type StateReply = [record: string, ...numbers: number[]] | [];
 export function decodeState([record, ...numbers]: StateReply): UtteranceState | undefined {
   if (record === undefined) return undefined;
   const [segments = 0, sealed, released = 0, consumed = 0, finished = 0, failed = 0, cancelled] = numbers;
-  const [length = 0, pieces = 0, complete] = numbers.slice(7);
+  const [length = 0, pieces = 0, complete, attended] = numbers.slice(7);
   const utterance = parse(utteranceSchema, record);
   return {
     utterance,
@@ -86,6 +86,7 @@ export function decodeState([record, ...numbers]: StateReply): UtteranceState | 
     finished,
     failed,
     cancelled: cancelled === 1,
+    attended: attended === 1,
     text: utterance.idleMs === undefined ? undefined : { length, pieces, complete: complete === 1 },
   };
 }

@@ -4,7 +4,8 @@ function calls.get(id)
   local u = find(id)
   if not u then return {} end
   touch(u)
-  return { u.record, u.segments, u.sealed, u.released, u.consumed, u.finished, u.failed, u.cancelled, u.length, u.pieces, u.complete }
+  return { u.record, u.segments, u.sealed, u.released, u.consumed, u.finished, u.failed, u.cancelled, u.length, u.pieces, u.complete,
+    u.attended > now and 1 or 0 }
 end
 
 function calls.segments(id, from, count)

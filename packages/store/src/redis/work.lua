@@ -151,6 +151,13 @@ function calls.hold(id, as)
   touch(u)
 end
 
+function calls.attend(id, lasts)
+  local u = find(id)
+  if not u then return end
+  set(u, 'attended', math.max(u.attended, now + lasts))
+  touch(u)
+end
+
 function calls.abandoned(pool, retry, limit)
   reap()
   local holds, answer = key('holds', pool), {}

@@ -157,7 +157,7 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     const warnings = (): Warning[] => [...ignored(instructions), ...accepted.warnings];
 
     async function begin(): Promise<StreamedAnswer> {
-      if (stream_format !== 'sse') return audio({ id, format, sampleRateHz, signal });
+      if (stream_format !== 'sse') return audio({ id, format, sampleRateHz, owner: true, signal });
       const listening = await hear(id, { signal });
       const elapsedMs = () => reply.elapsedTime;
       return answerEvents(
@@ -193,11 +193,15 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     } catch (error) {
       throw lost.signal.aborted ? lost.signal.reason : error;
     } finally {
-      // Nobody else knows of it: whatever is not made is not needed, and nothing of it is kept.
-      dispatcher.cancel(id).catch((error: unknown) => log.warn({ utterance: id, error }, 'not forgotten'));
+      forget(id).catch((error: unknown) => log.warn({ utterance: id, error }, 'not forgotten'));
     }
     return reply;
   });
+
+  /** Whatever is not made is not needed, and nothing of it is kept; unless others hear it too, who were told its id. */
+  async function forget(id: string): Promise<void> {
+    if (!(await store.get(id))?.attended) await dispatcher.cancel(id);
+  }
 }
 
 /** Raw samples tell no rate: clients of OpenAI's take them for 24 kHz. */
