@@ -91,7 +91,10 @@ export function createApi(options: ApiOptions): Api {
       response = await request(base + path, { ...init, headers: { ...headers, ...init.headers } });
     } catch (cause) {
       init.signal?.throwIfAborted();
-      throw new StreamError('internal_error', { message: `${base} does not answer`, cause });
+      throw new StreamError('server_unavailable', {
+        message: `${base} does not answer; is the address right, and is a server running there?`,
+        cause,
+      });
     }
     if (!response.ok) throw await readError(response);
     return response;

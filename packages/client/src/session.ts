@@ -144,7 +144,7 @@ export function createSession(options: SessionOptions): Session {
       () => {
         if (!isOver && !isParked) connect();
       },
-      (last: unknown) => fail(asStreamError(last, 'internal_error')),
+      (last: unknown) => fail(asStreamError(last, 'server_unavailable')),
     );
   }
 
@@ -319,5 +319,5 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-const asStreamError = (error: unknown, code: 'invalid_request' | 'internal_error'): unknown =>
+const asStreamError = (error: unknown, code: 'invalid_request' | 'server_unavailable'): unknown =>
   error instanceof BrokenLinkError ? new StreamError(code, { message: error.message, cause: error }) : error;

@@ -126,7 +126,7 @@ describe('a stream', () => {
     const stream = clientOf(gateways, { maxAttempts: 3 }).createStream();
     const error = await heard(stream).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StreamError);
-    expect(error).toMatchObject({ name: 'StreamError', code: 'internal_error' });
+    expect(error).toMatchObject({ name: 'StreamError', code: 'server_unavailable' });
     expect(gateways.heard.length).toBe(3);
     expect(() => stream.feed('more')).toThrow(StreamError);
     await expect(stream.waitUntilDone()).rejects.toBe(error);

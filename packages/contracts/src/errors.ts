@@ -198,6 +198,13 @@ export const errorCatalogue = {
     retryable: true,
     safe: 'No collector is reachable.',
   },
+  // Said by clients, which can't hear it from a server.
+  server_unavailable: {
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    retryable: true,
+    safe: 'The server does not answer.',
+  },
   draining: { status: 503, grpc: 'UNAVAILABLE', retryable: true, safe: 'The service is shutting down.' },
   // Synthesis.
   synthesis_failed: {

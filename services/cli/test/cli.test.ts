@@ -148,6 +148,14 @@ describe('rhapsode', () => {
     expect(unknown.err).toContain('noise_scale');
   });
 
+  it('says that a server does not answer, and shows no stack', async () => {
+    const args = ['speak', text, '--url', 'http://127.0.0.1:9', '-o', 'far.wav'];
+    const { code, err } = await rhapsode(args);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^rhapsode: http:\/\/127\.0\.0\.1:9 does not answer; .*\(server_unavailable\)$/m);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+
   it('leaves no file behind when it is interrupted', async () => {
     const long = `${'This is a sentence that takes its time. '.repeat(20_000)}`;
     const ran = await rhapsode(['speak', '-', '-o', 'long.wav'], {

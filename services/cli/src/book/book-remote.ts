@@ -105,7 +105,10 @@ async function ask(url: string, path: string, init: RequestInit): Promise<unknow
 async function reach(url: string, path: string, init: RequestInit): Promise<Response> {
   const answer = await fetch(new URL(path, url), init).catch((cause: unknown) => {
     init.signal?.throwIfAborted();
-    throw new RhapsodeError('collector_unavailable', { message: `there is no server at ${url}`, cause });
+    throw new RhapsodeError('server_unavailable', {
+      message: `${url} does not answer; is the address right, and is a server running there?`,
+      cause,
+    });
   });
   if (answer.ok) return answer;
   const body = (await answer.json().catch(() => undefined)) as
