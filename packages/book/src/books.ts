@@ -73,7 +73,7 @@ export interface Books {
   /** Goes on with what is paused or was cancelled. */
   resume(tenant: string, id: string): Promise<BookView>;
   cancel(tenant: string, id: string): Promise<BookView>;
-  /** Tries again what failed. */
+  /** Tries again what failed; makes files of a finished book again that are gone or damaged. */
   retry(tenant: string, id: string): Promise<BookView>;
   edit(
     tenant: string,
@@ -185,6 +185,19 @@ export function createBooks(deps: BooksDeps): Books {
     return { at, files: (JSON.parse(bytes.toString()) as RenderedBook).files };
   }
 
+  /** Whether its files are all there, and as long as they were made. */
+  async function isWhole(record: BookRecord): Promise<boolean> {
+    try {
+      const { at, files } = await result(record);
+      for (const { name, bytes } of files)
+        if ((await artefacts.head(`${filesFolder(at)}${name}`))?.bytes !== bytes) return false;
+      return true;
+    } catch (error) {
+      if (error instanceof RhapsodeError && error.code === 'book_damaged') return false;
+      throw error;
+    }
+  }
+
   async function control(tenant: string, id: string, wanted: 'run' | 'pause' | 'cancel'): Promise<BookView> {
     const record = await books.control(tenant, id, wanted);
     if (!record) throw new RhapsodeError('book_not_found', { message: `there is no book '${id}'` });
@@ -278,7 +291,8 @@ export function createBooks(deps: BooksDeps): Books {
       const record = await find(tenant, id);
       const state = stateOf(record);
       if (state === 'cancelled') return control(tenant, id, 'run');
-      if (state !== 'partially_succeeded' && state !== 'failed') return view(record);
+      const isDamaged = state === 'succeeded' && !(await isWhole(record));
+      if (!isDamaged && state !== 'partially_succeeded' && state !== 'failed') return view(record);
       return view(
         await revise(record, async (now) => {
           const facts = factsOf(now);

@@ -216,6 +216,22 @@ describe('a sentence that cannot be spoken', () => {
     );
   });
 
+  test('has a file that is gone or damaged made again by a retry, and is left alone when all is well', async () => {
+    const here = await setUp();
+    here.run();
+    await here.create('a', text);
+    await here.ended('a');
+    expect(await here.books.retry('acme', 'a')).toMatchObject({ state: 'succeeded', edition: 0 });
+    const before = await here.file('a', '1.pcm');
+    for await (const { key } of here.artefacts.list(''))
+      if (key.endsWith('/1.pcm')) await here.artefacts.put(key, before.subarray(1));
+    here.spoken.length = 0;
+    expect(await here.books.retry('acme', 'a')).toMatchObject({ state: 'queued', edition: 1 });
+    await here.ended('a', ['succeeded']);
+    expect((await here.file('a', '1.pcm')).equals(before)).toBe(true);
+    expect(here.spoken).toEqual([]);
+  });
+
   test('is spoken by another voice, if the book says so', async () => {
     const here = await setUp();
     here.run();

@@ -270,12 +270,13 @@ describe('a book that is there', () => {
     run();
     await put('a', { text: 'It begins. Poison {{tone:fail}} here. It ends.' });
     expect(await ended('a')).toMatchObject({ state: 'partially_succeeded', result: { sentences_silent: 1 } });
-    const listed = async (query: string) =>
-      (
-        (await (await here.get(`/v1/books/a/sentences?${query}`)).json()) as {
-          data: { n: number; state: string }[];
-        }
-      ).data;
+    const page = async (query: string) =>
+      (await (await here.get(`/v1/books/a/sentences?${query}`)).json()) as {
+        data: { n: number; state: string }[];
+        has_more: boolean;
+      };
+    const listed = async (query: string) => (await page(query)).data;
+    expect([(await page('limit=2')).has_more, (await page('limit=3')).has_more]).toEqual([true, false]);
     expect((await listed('')).map(({ n, state }) => [n, state])).toEqual([
       [0, 'spoken'],
       [1, 'silence'],

@@ -86,11 +86,12 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
   app.get('/v1/books/:id/sentences', { config: { api: bookApi.sentences } }, async (request) => {
     const { after, limit, state } = parseRequest(sentencePage, request.query);
     const found = await books.sentences(tenant, idOf(request), {
-      limit,
+      // One more than is given tells whether there are more.
+      limit: limit + 1,
       ...(after === undefined ? {} : { after }),
       ...(state === undefined ? {} : { state }),
     });
-    return { object: 'list', data: found, has_more: found.length === limit };
+    return { object: 'list', data: found.slice(0, limit), has_more: found.length > limit };
   });
   app.patch('/v1/books/:id/sentences/:n', { config: { api: bookApi.edit } }, async (request, reply) => {
     const { n } = request.params as { n: string };
