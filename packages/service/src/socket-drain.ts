@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Family, readTcpTable, tcpKey, type UnacknowledgedBytes } from './tcp-table.ts';
+import { createTcpTableReader, type Family, type ReadTcpTable, tcpKey } from './tcp-table.ts';
 
 /**
  * Keeps what was sent near to what was taken. A kernel accepts megabytes for a reader that takes nothing (4 MB on Linux'
@@ -19,7 +19,7 @@ export interface SocketDrainOptions {
   readonly limitBytes?: number;
   readonly fastBytes?: number;
   /** Replaces the kernel's list in tests. */
-  readonly readTable?: (families: Iterable<Family>) => Promise<UnacknowledgedBytes | undefined>;
+  readonly readTable?: ReadTcpTable;
 }
 
 /**
@@ -34,7 +34,11 @@ const quietRestMs = 50;
 const momentMs = 250;
 
 export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain {
-  const { limitBytes = 256 * 1024, fastBytes = 16 * 1024 * 1024, readTable = readTcpTable } = options;
+  const {
+    limitBytes = 256 * 1024,
+    fastBytes = 16 * 1024 * 1024,
+    readTable = createTcpTableReader(),
+  } = options;
   const accounts = new WeakMap<Socket, Account>();
   /** Answers of one connection may wait together: the client asks for the next when it has all bytes of the one before. */
   const waiting = new Map<Socket, Set<() => void>>();

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { isIPv4, type Socket } from 'node:net';
 import { endianness } from 'node:os';
 
@@ -12,25 +12,44 @@ const files = { IPv4: '/proc/net/tcp', IPv6: '/proc/net/tcp6' } as const;
 export type Family = keyof typeof files;
 
 /**
- * One read for all sockets of these families. Undefined where the system has no such list. The kernel walks over all its
+ * Reads the list of these families anew at each call. Undefined where the system has no such list. The kernel walks over all its
  * hash buckets for it, which takes milliseconds on a large machine however few connections there are.
  */
-export async function readTcpTable(families: Iterable<Family>): Promise<UnacknowledgedBytes | undefined> {
-  const table = new Map<string, number>();
-  try {
-    for (const family of families) parseTcpTable(await readFile(files[family], 'latin1'), table);
-    return table;
-  } catch {
-    return undefined;
+export type ReadTcpTable = (families: Iterable<Family>) => Promise<UnacknowledgedBytes | undefined>;
+
+/** For one caller, who waits for one answer before asking for the next: it is read many times a second, into the same memory. */
+export function createTcpTableReader(): ReadTcpTable {
+  let buffer = Buffer.allocUnsafeSlow(16 * 1024);
+
+  async function readList(family: Family): Promise<string> {
+    const file = await open(files[family]);
+    try {
+      for (let length = 0; ; ) {
+        const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+        if (bytesRead === 0) return buffer.toString('latin1', 0, length);
+        length += bytesRead;
+        if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length);
+      }
+    } finally {
+      await file.close();
+    }
   }
+
+  return async (families) => {
+    const table = new Map<string, number>();
+    try {
+      for (const family of families) parseTcpTable(await readList(family), table);
+      return table;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 /** `  12: 0100007F:1F90 0100007F:D3A2 01 0003FFF0:00000000 …`: number, local, remote, state, send queue:receive queue. */
 export function parseTcpTable(text: string, into: Map<string, number>): void {
-  for (const line of text.split('\n').slice(1)) {
-    const [, local, remote, , queues] = line.trim().split(/\s+/, 5);
-    if (queues !== undefined) into.set(`${local} ${remote}`, Number.parseInt(queues, 16));
-  }
+  for (const [, key, queue] of text.matchAll(/^ *\d+: (\S+ \S+) \S+ ([\dA-F]+):/gm))
+    into.set(key!, Number.parseInt(queue!, 16));
 }
 
 /** The socket's key in the list; undefined when it is not connected any more. */
