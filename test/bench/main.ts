@@ -67,7 +67,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
     const voice = 'medium';
     writeFixture(modelsDir, voice, medium);
     const slots = availableParallelism();
-    const text = plainText(16, 70);
+    const text = plainText(64, 70);
     const catalogue = { modelsDir, espeak: false };
     const { language } = (await openCatalogue(catalogue)).get(voice);
     const fleet = await startFleet({
