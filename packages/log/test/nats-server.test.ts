@@ -8,8 +8,9 @@ import { type NatsOptions, type NatsServer, startNats } from '../../../test/supp
 import { freePort } from '../../../test/support/ports.ts';
 import { until, within } from '../../../test/support/wait.ts';
 import { bigChunkOf, chunkIn, chunkOf, everything, take, upTo } from '../src/conformance.ts';
+import { ensureStream, streamConfig } from '../src/nats/stream.ts';
 import { createNatsLog, type NatsLogOptions } from '../src/nats.ts';
-import type { AudioLog, Entry, LogReader } from '../src/port.ts';
+import { type AudioLog, type Entry, type LogReader, logDefaults } from '../src/port.ts';
 
 let utterance: string;
 const started: (() => Promise<void>)[] = [];
@@ -394,9 +395,21 @@ describe('readers', () => {
   });
 });
 
+test('of many processes that find no stream, one makes it, and all of them have it', async () => {
+  const server = await startServer();
+  const managers = await Promise.all(upTo(6).map(() => openManager(server)));
+  const wanted = streamConfig(0, { ...logDefaults, storage: 'memory', replicas: 1, maxBytes: undefined });
+  for (const _ of upTo(60)) {
+    const made = await Promise.all(managers.map((manager) => ensureStream(manager, wanted)));
+    expect(made.map(({ config }) => config.name)).toEqual(managers.map(() => wanted.name));
+    await managers[0]!.jsm.streams.delete(wanted.name);
+  }
+});
+
 test('two processes that append one message at once store it once', async () => {
   const server = await startServer();
   const logs = [openLog(server), openLog(server), openLog(server)];
+  await logs[0]!.ping();
   for (const chunk of upTo(20)) {
     const sequences = await Promise.all(logs.map((log) => log.append(utterance, ...chunkOf(chunk))));
     expect(new Set(sequences).size).toBe(1);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -48,15 +49,18 @@ export const streamConfig = (shard: number, options: StreamOptions) =>
 
 export type WantedStream = ReturnType<typeof streamConfig>;
 
-const nameInUse = 10058;
+/** The name, or the subjects of it, are another stream's. */
+const taken = [10058, 10065];
 /** No server has room or time now. */
 const transient = [10005, 10008];
 
 /** The stream's state, after making it if it is not there. Rejects with `config_invalid` if it is another's. */
-export async function ensureStream({ nc, jsm }: Session, wanted: WantedStream): Promise<StreamInfo> {
+export async function ensureStream(
+  { nc, jsm }: Pick<Session, 'nc' | 'jsm'>,
+  wanted: WantedStream,
+): Promise<StreamInfo> {
   try {
-    const info = (await find(jsm, wanted)) ?? (await create(jsm, wanted)) ?? (await find(jsm, wanted));
-    if (info === undefined) throw new RhapsodeError('log_unavailable');
+    const info = (await find(jsm, wanted)) ?? (await make(jsm, wanted));
     refuseDifferences(wanted, info.config);
     return info;
   } catch (error) {
@@ -78,18 +82,29 @@ async function find(jsm: JetStreamManager, { name }: WantedStream): Promise<Stre
   }
 }
 
-/** Undefined: another process was faster. */
-async function create(jsm: JetStreamManager, wanted: WantedStream): Promise<StreamInfo | undefined> {
-  try {
-    return await jsm.streams.add(wanted);
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError) || transient.includes(error.code)) throw error;
-    if (error.code === nameInUse) return undefined;
-    throw new RhapsodeError('config_invalid', {
-      message: `NATS can't make the stream ${wanted.name}: ${error.message}`,
-      cause: error,
-    });
+/**
+ * Of several processes that make it at once, the server tells the slower ones that the name or the subjects are taken, and not
+ * all of them when it began: so it is looked at again, whoever made it.
+ */
+async function make(jsm: JetStreamManager, wanted: WantedStream): Promise<StreamInfo> {
+  const refused = await jsm.streams.add(wanted).then(
+    () => undefined,
+    (error: unknown) => {
+      if (!(error instanceof JetStreamApiError) || transient.includes(error.code)) throw error;
+      return error;
+    },
+  );
+  const mayBeThere = refused === undefined || taken.includes(refused.code);
+  for (let looks = mayBeThere ? 5 : 0; looks > 0; looks--) {
+    const info = await find(jsm, wanted);
+    if (info) return info;
+    await sleep(20);
   }
+  if (refused === undefined) throw new RhapsodeError('log_unavailable');
+  throw new RhapsodeError('config_invalid', {
+    message: `NATS can't make the stream ${wanted.name}: ${refused.message}`,
+    cause: refused,
+  });
 }
 
 export function refuseDifferences(wanted: WantedStream, found: Partial<StreamConfig>): void {
