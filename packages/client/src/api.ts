@@ -1,6 +1,6 @@
 import { newUtteranceId, type VoiceInfo } from '@rhapsode/contracts';
 import { download } from './download.ts';
-import { invalid, StreamError } from './errors.ts';
+import { invalid, noAnswer } from './errors.ts';
 import { readError } from './read-error.ts';
 import { createRetries } from './retries.ts';
 
@@ -91,10 +91,7 @@ export function createApi(options: ApiOptions): Api {
       response = await request(base + path, { ...init, headers: { ...headers, ...init.headers } });
     } catch (cause) {
       init.signal?.throwIfAborted();
-      throw new StreamError('server_unavailable', {
-        message: `${base} does not answer; is the address right, and is a server running there?`,
-        cause,
-      });
+      throw noAnswer(base, cause);
     }
     if (!response.ok) throw await readError(response);
     return response;

@@ -28,5 +28,11 @@ export function clientError(code: ErrorCode, details: ErrorDetails = {}): Stream
   return quotas.includes(code) ? new QuotaError(code, details) : new StreamError(code, details);
 }
 
+export const noAnswer = (server: string, cause: unknown): StreamError =>
+  new StreamError('server_unavailable', {
+    message: `${server} does not answer; is the address right, and is a server running there?`,
+    cause,
+  });
+
 export const invalid = (param: string, message: string): StreamError =>
   new StreamError('invalid_request', { param, message });

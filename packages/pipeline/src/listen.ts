@@ -79,21 +79,21 @@ export async function listen(
     { log, observer, heal, ...(healAfterMs === undefined ? {} : { healAfterMs }) },
   );
 
-  // Others may go while this one is still there.
+  /** As long as somebody listens; who was gone before that says nothing. */
+  function sayEvery(everyMs: number, say: () => void): void {
+    if (signal.aborted) return;
+    const saying = setInterval(say, everyMs).unref();
+    signal.addEventListener('abort', () => clearInterval(saying), { once: true });
+  }
   const trouble = (what: string) => (error: unknown) => observer.trouble(what, error, { utterance: id });
   const hold = () => void store.hold(id, 'listener').catch(trouble('hold'));
   const attend = () => void store.attend(id, 2 * attendEveryMs).catch(trouble('attend'));
-  const holding = transient && idleMs !== undefined ? setInterval(hold, idleMs / 3).unref() : undefined;
-  const attending = options.guest ? setInterval(attend, attendEveryMs).unref() : undefined;
-  if (options.guest) attend();
-  signal.addEventListener(
-    'abort',
-    () => {
-      clearInterval(holding);
-      clearInterval(attending);
-    },
-    { once: true },
-  );
+  // Others may go while this one is still there.
+  if (transient && idleMs !== undefined) sayEvery(idleMs / 3, hold);
+  if (options.guest) {
+    attend();
+    sayEvery(attendEveryMs, attend);
+  }
 
   /** Ends of segments that are still replayable, oldest first, with the bytes heard before each. */
   const passed: { behind: number; heardBytes: number }[] = [];
@@ -103,8 +103,7 @@ export async function listen(
     passed.push({ behind, heardBytes });
     let upTo: number | undefined;
     while (heardBytes - passed[0]!.heardBytes > replayBytes) upTo = passed.shift()!.behind;
-    if (upTo !== undefined)
-      await log.purge(id, upTo).catch((error: unknown) => observer.trouble('trim', error, { utterance: id }));
+    if (upTo !== undefined) await log.purge(id, upTo).catch(trouble('trim'));
   }
 
   async function* heard(): AsyncGenerator<AudioPiece, void, undefined> {

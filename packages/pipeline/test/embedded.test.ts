@@ -3,7 +3,7 @@ import { createLocalEngine, openCatalogue, toneLength, toneSamples } from '@rhap
 import { afterEach, describe, expect, it } from 'vitest';
 import { isAudio } from '../src/assemble.ts';
 import { createEmbedded, type Embedded } from '../src/embedded.ts';
-import { listen } from '../src/listen.ts';
+import { type Listening, listen } from '../src/listen.ts';
 import { locate, totalSamples } from '../src/locate.ts';
 import { open, type SubmitRequest, submit } from '../src/submit.ts';
 
@@ -45,6 +45,15 @@ async function hear(
   }
   await listening.close();
   return samples;
+}
+
+/** Asks for piece after piece, and says nothing of what it has taken. */
+function hearAll({ pieces }: Listening) {
+  const hearing = { segments: 0, ended: Promise.resolve() };
+  hearing.ended = (async () => {
+    for await (const piece of pieces) if (piece.type === 'segment') hearing.segments += 1;
+  })().catch(() => {});
+  return hearing;
 }
 
 async function expected(embedded: Embedded, id: string, seed: number): Promise<number[]> {
@@ -109,18 +118,15 @@ describe('the embedded pipeline', () => {
     };
     const deps = { ...embedded, dispatcher: { ...dispatcher, heal }, healAfterMs: 20 };
     const listening = await listen(utterance.id, {}, deps);
-    let heard = 0;
-    const hearing = (async () => {
-      for await (const piece of listening.pieces) if (piece.type === 'segment') heard += 1;
-    })();
-    await expect.poll(() => heard).toBe(6);
+    const hearing = hearAll(listening);
+    await expect.poll(() => hearing.segments).toBe(6);
     const before = asked;
     await expect.poll(() => asked).toBeGreaterThan(before + 2);
     expect(await embedded.store.get(utterance.id)).toMatchObject({ released: 6, consumed: 0 });
     listening.consumed(2);
-    await expect.poll(() => heard).toBe(8);
+    await expect.poll(() => hearing.segments).toBe(8);
     await listening.close();
-    await hearing.catch(() => {});
+    await hearing.ended;
   });
 
   it('tells again what a listener has taken when the store has lost it', async () => {
@@ -136,16 +142,13 @@ describe('the embedded pipeline', () => {
     };
     const deps = { ...embedded, dispatcher: { ...dispatcher, consumed }, healAfterMs: 20 };
     const listening = await listen(utterance.id, {}, deps);
-    let heard = 0;
-    const hearing = (async () => {
-      for await (const piece of listening.pieces) if (piece.type === 'segment') heard += 1;
-    })();
-    await expect.poll(() => heard).toBe(6);
+    const hearing = hearAll(listening);
+    await expect.poll(() => hearing.segments).toBe(6);
     listening.consumed(4);
-    await expect.poll(() => heard).toBe(10);
+    await expect.poll(() => hearing.segments).toBe(10);
     expect(lost).toBeGreaterThan(1);
     await listening.close();
-    await hearing.catch(() => {});
+    await hearing.ended;
   });
 
   it('stops an utterance that is cancelled, wherever it is', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { noPcm, RhapsodeError, type Utterance } from '@rhapsode/contracts';
 import { createMemoryLog } from '@rhapsode/log/memory';
 import { createMemoryStore } from '@rhapsode/store/memory';
@@ -80,6 +81,28 @@ it('waits in a long line, and gives an error once nobody is there who could spea
   });
   expect(asked).toBe(2);
   await listening.close();
+  await log.close();
+  await store.close();
+});
+
+it('says no more that it is there when it had gone before it began', async () => {
+  const store = createMemoryStore();
+  const log = createMemoryLog();
+  const id = 'utterance0';
+  await store.create({ ...utteranceOf(id), transient: true, idleMs: 3 }, { maxOpen: 1 });
+  let held = 0;
+  const watched = {
+    ...store,
+    async hold() {
+      held += 1;
+    },
+  };
+  const dispatcher = { heal: async () => undefined, consumed: async () => {} };
+  const gone = { signal: AbortSignal.abort(new Error('gone')) };
+  const listening = await listen(id, gone, { store: watched, log, dispatcher });
+  await listening.close();
+  await sleep(20);
+  expect(held).toBe(0);
   await log.close();
   await store.close();
 });

@@ -31,8 +31,12 @@ export function parseByteRange(
   return { first, last: Math.min(last ?? length - 1, length - 1) };
 }
 
+/** Whether it asks for the last bytes, which can be told only where the length is known. */
+export const isSuffixRange = (header: string | undefined): boolean =>
+  /^bytes=-\d+$/.test(header?.replaceAll(' ', '') ?? '');
+
 /** Nothing lies behind the largest number that is exact, whatever was asked for. */
-export const byteNumber = (digits: string): number => Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
+const byteNumber = (digits: string): number => Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 
 /** The `Range` header, unless `If-Range` says that the client has a part of something else (RFC 9110, 13.1.5). */
 export const rangeUnlessChanged = (

@@ -1,7 +1,7 @@
 import type { AudioFormat } from '@rhapsode/audio';
 import { download } from '@rhapsode/client';
 import { formatPosition, type Position, RhapsodeError } from '@rhapsode/contracts';
-import { byteNumber, ownerHeader, type StreamedAnswer } from '@rhapsode/service';
+import { isSuffixRange, ownerHeader, parseByteRange, type StreamedAnswer } from '@rhapsode/service';
 
 export interface AudioWanted {
   readonly id: string;
@@ -81,23 +81,11 @@ export function createCollectorSource(collectorUrls: readonly string[]): AudioSo
 async function boundsOf(
   range: string | undefined,
   describe: () => Promise<Readonly<Record<string, string>>>,
-): Promise<{ offset?: number; last?: number }> {
-  const found = /^bytes=(\d*)-(\d*)$/.exec(range?.replaceAll(' ', '') ?? '');
-  const [, from = '', to = ''] = found ?? [];
-  if (from === '') {
-    if (to === '') return {};
-    const length = (await describe())['content-length'];
-    if (length === undefined) return {};
-    if (byteNumber(to) === 0) throw notSatisfiable(Number(length));
-    return { offset: Math.max(0, Number(length) - byteNumber(to)), last: Number(length) - 1 };
-  }
-  const offset = byteNumber(from);
-  if (to === '') return { offset };
-  return byteNumber(to) < offset ? {} : { offset, last: byteNumber(to) };
+): Promise<{ offset?: number; last?: number | undefined }> {
+  const length = isSuffixRange(range) ? (await describe())['content-length'] : undefined;
+  const found = parseByteRange(range, length === undefined ? undefined : Number(length));
+  return found ? { offset: found.first, last: found.last } : {};
 }
-
-const notSatisfiable = (length: number) =>
-  new RhapsodeError('range_not_satisfiable', { message: `the audio has ${length} bytes` });
 
 /** Asks one collector after the other. */
 export function createCollectorDescriber(collectorUrls: readonly string[]): AudioDescriber {

@@ -7,7 +7,7 @@ type Listener = (event: { readonly data: unknown }) => void;
 /**
  * A `Worker`, as browsers have it, that is no thread: its program runs in the one that it is made in. FFmpeg's encoder starts a
  * worker for each stream and exchanges two messages with it for every 1024 samples, which costs nearly as much as the encoding.
- * Threads of `aac-thread.ts` are there for nothing else, so the encoder needs none of its own.
+ * The threads of `thread.ts` are there for nothing else, so the encoder needs none of its own.
  */
 export class WorkerHere {
   readonly #listeners: Listener[] = [];

@@ -1,4 +1,4 @@
-import { pcmBytes, pcmSamples } from '@rhapsode/audio';
+import { amplified, pcmBytes, pcmSamples } from '@rhapsode/audio';
 import { z } from 'zod';
 import { integratedLufs, type Loudness } from './loudness.ts';
 import type { OutputSettings } from './settings.ts';
@@ -43,12 +43,11 @@ export function chooseGain(
 }
 
 /** What becomes of each of the 65,536 samples that there are: looking it up is several times as fast as working it out. */
-function gainTable(gainDb: number): Int16Array {
-  const factor = 10 ** (gainDb / 20);
-  return Int16Array.from({ length: 65_536 }, (_, index) =>
-    Math.max(-32_768, Math.min(32_767, Math.round((index - 32_768) * factor))),
+const gainTable = (gainDb: number): Int16Array =>
+  amplified(
+    Int16Array.from({ length: 65_536 }, (_, index) => index - 32_768),
+    10 ** (gainDb / 20),
   );
-}
 
 /** Samples times the gain, rounded. */
 export async function* applyGain(pcm: AsyncIterable<Uint8Array>, gainDb: number): AsyncIterable<Uint8Array> {

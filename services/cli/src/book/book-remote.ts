@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, posix, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BookEstimate, BookSettings, BookView, Cover } from '@rhapsode/book';
+import { noAnswer } from '@rhapsode/client/errors';
 import { isErrorCode, RhapsodeError } from '@rhapsode/contracts';
 import { createWholeFile } from '../whole-file.ts';
 import { checkEnded, hasEnded, type MadeBook, madeBook } from './made-book.ts';
@@ -105,10 +106,7 @@ async function ask(url: string, path: string, init: RequestInit): Promise<unknow
 async function reach(url: string, path: string, init: RequestInit): Promise<Response> {
   const answer = await fetch(new URL(path, url), init).catch((cause: unknown) => {
     init.signal?.throwIfAborted();
-    throw new RhapsodeError('server_unavailable', {
-      message: `${url} does not answer; is the address right, and is a server running there?`,
-      cause,
-    });
+    throw noAnswer(url, cause);
   });
   if (answer.ok) return answer;
   const body = (await answer.json().catch(() => undefined)) as
