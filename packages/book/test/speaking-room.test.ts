@@ -8,10 +8,10 @@ function setUp(slots: Record<string, number> | undefined) {
   const stop = new AbortController();
   const asked: string[] = [];
   const store = {
-    async workers(pool: string) {
+    async slots(pool: string) {
       asked.push(pool);
       if (!slots) throw new Error('the store is away');
-      return [{ slots: slots[pool] ?? 0 }] as never;
+      return slots[pool] ?? 0;
     },
   };
   const room = createSpeakingRoom(store, request, stop.signal);

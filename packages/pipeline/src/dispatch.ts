@@ -70,8 +70,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function roomOf(pool: string): Promise<Room> {
     const known = rooms.get(pool);
     if (known && performance.now() < known.until) return known.room;
-    const slots = (await store.workers(pool)).reduce((sum, worker) => sum + worker.slots, 0);
-    const room = roomFor(slots);
+    const room = roomFor(await store.slots(pool));
     rooms.set(pool, { room, until: performance.now() + slotsKnownForMs });
     return room;
   }

@@ -6,7 +6,7 @@ import type { RequestStore } from '@rhapsode/store';
 export const listenerPatienceMs = 300_000;
 
 export interface PatienceDeps {
-  readonly store: Pick<RequestStore, 'get' | 'workers'>;
+  readonly store: Pick<RequestStore, 'get' | 'slots'>;
   readonly log: Pick<AudioLog, 'ping'>;
   /** For ever if not given. */
   readonly patienceMs?: number | undefined;
@@ -30,7 +30,7 @@ export async function waitPatiently<T>(
       const state = await store.get(id);
       if (!state || (!state.sealed && state.finished === state.segments)) return;
       const { pool } = state.utterance;
-      if ((await store.workers(pool)).length === 0)
+      if ((await store.slots(pool)) === 0)
         throw new Error(`no worker of the pool '${pool}' is there`);
     } catch (cause) {
       const message = `nothing came for ${patienceMs / 1000} s: ${(cause as Error).message}`;

@@ -66,8 +66,8 @@ it('waits in a long line, and gives an error once nobody is there who could spea
   let asked = 0;
   const watched = {
     ...store,
-    async workers(pool: string) {
-      const there = await store.workers(pool);
+    async slots(pool: string) {
+      const there = await store.slots(pool);
       // It was there the first time.
       if (++asked === 1) await store.withdraw(worker.id, pool);
       return there;

@@ -289,6 +289,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
     async workers(pool) {
       return roster.workers(pool);
     },
+    async slots(pool) {
+      return roster.slots(pool);
+    },
     async voices(pool) {
       return roster.voices(pool);
     },

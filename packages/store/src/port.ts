@@ -91,8 +91,10 @@ export interface RequestStore {
   /** A worker says that it is there. Forgotten after `ttlMs`; its voices are remembered for `voicesTtlMs`. */
   announce(worker: WorkerRecord, ttlMs: number): Promise<void>;
   withdraw(workerId: string, pool: string): Promise<void>;
-  /** Ordered by id. */
+  /** Ordered by id. With all that they said of their voices: who needs to know how many there are asks for `slots`. */
   workers(pool: string): Promise<WorkerRecord[]>;
+  /** Of all workers of a pool that are there. */
+  slots(pool: string): Promise<number>;
   /** Voices announced by workers, alive or not; ordered by id, each as it was announced last. */
   voices(pool: string): Promise<VoiceInfo[]>;
   /** Audio released or waiting, not finished, by class, in seconds (estimated). */

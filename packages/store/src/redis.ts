@@ -120,7 +120,8 @@ export function createRedisStore(options: RedisStoreOptions): RequestStore {
     async announce(worker, lastsMs) {
       const voices = worker.voices.flatMap((voice) => [voice.id, JSON.stringify(voice)]);
       const record = JSON.stringify(worker);
-      await run('roster', 'announce', worker.pool, worker.id, record, lastsMs, voicesTtlMs, ...voices);
+      const { pool, id, slots } = worker;
+      await run('roster', 'announce', pool, id, record, slots, lastsMs, voicesTtlMs, ...voices);
     },
     async withdraw(workerId, pool) {
       await run('roster', 'withdraw', pool, workerId);
@@ -128,6 +129,7 @@ export function createRedisStore(options: RedisStoreOptions): RequestStore {
     async workers(pool) {
       return codec.decodeWorkers(await run('roster', 'workers', pool));
     },
+    slots: (pool) => run<number>('roster', 'slots', pool),
     async voices(pool) {
       return codec.decodeVoices(await run('roster', 'voices', pool));
     },

@@ -9,7 +9,7 @@ const askEveryMs = 5_000;
 
 /** Lets in parts of a book while fewer sentences are under way than the workers' slots can use. */
 export function createSpeakingRoom(
-  store: Pick<RequestStore, 'workers'>,
+  store: Pick<RequestStore, 'slots'>,
   { voices }: BookRequest,
   signal: AbortSignal,
 ) {
@@ -23,9 +23,9 @@ export function createSpeakingRoom(
   async function ask(): Promise<void> {
     if (performance.now() - askedMs < askEveryMs) return;
     askedMs = performance.now();
-    const workers = await Promise.all(pools.map((pool) => store.workers(pool))).catch(() => undefined);
+    const slots = await Promise.all(pools.map((pool) => store.slots(pool))).catch(() => undefined);
     // What can't be asked now is as it was.
-    if (workers) room = Math.max(least, perSlot * workers.flat().reduce((sum, { slots }) => sum + slots, 0));
+    if (slots) room = Math.max(least, perSlot * slots.reduce((sum, one) => sum + one, 0));
   }
   const wake = () => {
     changed.resolve();

@@ -13,7 +13,9 @@ export function rosterConformance(name: string, factory: StoreFactory): void {
       await store.announce({ ...worker('elsewhere'), pool: 'gpu' }, 5000);
       await store.announce({ ...worker('w2'), slots: 8 }, 5000);
       expect(await store.workers(pool)).toEqual([worker('w1'), { ...worker('w2'), slots: 8 }]);
+      expect(await store.slots(pool)).toBe(10);
       expect(await store.workers('nowhere')).toEqual([]);
+      expect(await store.slots('nowhere')).toBe(0);
     });
 
     test('forgets a worker that is silent or withdraws, and remembers its voices longer', async () => {
@@ -22,11 +24,14 @@ export function rosterConformance(name: string, factory: StoreFactory): void {
       await store.announce(worker('w2', [voiceOf('tone', { digest: 'd2' })]), 9000);
       clock.advance(4999);
       expect((await store.workers(pool)).map((w) => w.id)).toEqual(['w1', 'w2']);
+      expect(await store.slots(pool)).toBe(4);
       clock.advance(1);
+      expect(await store.slots(pool)).toBe(2);
       expect((await store.workers(pool)).map((w) => w.id)).toEqual(['w2']);
       await store.withdraw('w2', pool);
       await store.withdraw('w2', pool);
       expect(await store.workers(pool)).toEqual([]);
+      expect(await store.slots(pool)).toBe(0);
       expect(await store.voices(pool)).toEqual([
         voiceOf('amy', { licence: 'MIT' }),
         voiceOf('tone', { digest: 'd2' }),

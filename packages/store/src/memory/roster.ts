@@ -36,6 +36,7 @@ export function createRoster(now: () => number, voicesTtlMs: number) {
     },
     withdraw: (id: string, pool: string) => workers.get(pool)?.delete(id),
     workers: (pool: string) => list(workers, pool),
+    slots: (pool: string) => list(workers, pool).reduce((sum, worker) => sum + worker.slots, 0),
     voices: (pool: string) => list(voices, pool),
   };
 }
