@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTcpTableReader, type Family, type ReadTcpTable, tcpKey } from './tcp-table.ts';
+import { createTcpTableReader, type ReadTcpTable, tcpKey } from './tcp-table.ts';
 
 /**
  * Keeps what was sent near to what was taken. A kernel accepts megabytes for a reader that takes nothing (4 MB on Linux'
@@ -28,9 +28,8 @@ export interface SocketDrainOptions {
  */
 const rest = 8;
 const shortestRestMs = 1;
-const longestRestMs = 250;
 /** While nobody's reading brings news, rests double up to this. */
-const quietRestMs = 50;
+const longestRestMs = 250;
 const momentMs = 250;
 
 export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain {
@@ -47,7 +46,8 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
   function accountOf(socket: Socket): Account {
     const known = accounts.get(socket);
     if (known) return known;
-    const account = { acknowledged: 0, allowance: limitBytes, lookedAt: performance.now() };
+    const key = tcpKey(socket) ?? '';
+    const account = { key, acknowledged: 0, allowance: limitBytes, lookedAt: performance.now() };
     accounts.set(socket, account);
     return account;
   }
@@ -67,11 +67,13 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
 
   /** One look at all waiting sockets; true if one of them may go on. */
   async function look(): Promise<boolean> {
-    const table = await readTable(new Set([...waiting.keys()].map(familyOf)));
+    const sockets = [...waiting.keys()];
+    const table = await readTable(new Set(sockets.map((socket) => accountOf(socket).key)));
     let news = false;
-    for (const [socket, resolves] of waiting) {
-      const key = tcpKey(socket);
-      const queued = key === undefined ? undefined : table?.get(key);
+    for (const socket of sockets) {
+      const resolves = waiting.get(socket);
+      if (!resolves) continue;
+      const queued = table?.get(accountOf(socket).key);
       // Not in the list: closed, or a system that does not tell. Nothing to wait for.
       const unacknowledged = queued === undefined ? 0 : queued + socket.writableLength;
       renew(accountOf(socket), socket.bytesWritten - unacknowledged);
@@ -90,7 +92,7 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
       const news = await look();
       const tookMs = performance.now() - startedAt;
       const least = Math.min(Math.max(shortestRestMs, rest * tookMs), longestRestMs);
-      restMs = news ? least : Math.max(least, Math.min(2 * restMs, quietRestMs));
+      restMs = news ? least : Math.max(least, Math.min(2 * restMs, longestRestMs));
       await sleep(restMs);
     }
     watching = false;
@@ -123,10 +125,10 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
 
 /** As of the last look. */
 interface Account {
+  /** In the kernel's list; empty when it was not connected any more. */
+  readonly key: string;
   acknowledged: number;
   /** What may be written beyond that before it is looked at again. */
   allowance: number;
   lookedAt: number;
 }
-
-const familyOf = (socket: Socket): Family => (socket.remoteFamily === 'IPv6' ? 'IPv6' : 'IPv4');

@@ -3,30 +3,33 @@ import { isIPv4, type Socket } from 'node:net';
 import { endianness } from 'node:os';
 
 /**
- * The kernel's list of this machine's TCP connections (`/proc/net/tcp`, Linux): how many bytes of each the other side has
+ * From the kernel's list of this machine's TCP connections (`/proc/net/tcp`, Linux): how many bytes of each the other side has
  * not acknowledged. Keys look like the kernel's own: `0100007F:1F90 0100007F:D3A2`.
  */
 export type UnacknowledgedBytes = ReadonlyMap<string, number>;
 
-const files = { IPv4: '/proc/net/tcp', IPv6: '/proc/net/tcp6' } as const;
-export type Family = keyof typeof files;
-
 /**
- * Reads the list of these families anew at each call. Undefined where the system has no such list. The kernel walks over all its
- * hash buckets for it, which takes milliseconds on a large machine however few connections there are.
+ * Reads the list anew at each call, and tells of those that are asked for and in it. Undefined where the system has no such list.
+ * The kernel walks over all its hash buckets for it, which takes milliseconds on a large machine however few connections there are.
  */
-export type ReadTcpTable = (families: Iterable<Family>) => Promise<UnacknowledgedBytes | undefined>;
+export type ReadTcpTable = (keys: ReadonlySet<string>) => Promise<UnacknowledgedBytes | undefined>;
+
+/** One for IPv4, one for IPv6, whose keys are longer. */
+const lists = [
+  { path: '/proc/net/tcp', keyLength: 27 },
+  { path: '/proc/net/tcp6', keyLength: 75 },
+] as const;
 
 /** For one caller, who waits for one answer before asking for the next: it is read many times a second, into the same memory. */
 export function createTcpTableReader(): ReadTcpTable {
   let buffer = Buffer.allocUnsafeSlow(16 * 1024);
 
-  async function readList(family: Family): Promise<string> {
-    const file = await open(files[family]);
+  async function readList(path: string): Promise<Buffer> {
+    const file = await open(path);
     try {
       for (let length = 0; ; ) {
         const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-        if (bytesRead === 0) return buffer.toString('latin1', 0, length);
+        if (bytesRead === 0) return buffer.subarray(0, length);
         length += bytesRead;
         if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length);
       }
@@ -35,21 +38,51 @@ export function createTcpTableReader(): ReadTcpTable {
     }
   }
 
-  return async (families) => {
-    const table = new Map<string, number>();
+  return async (keys) => {
+    const found = new Map<string, number>();
     try {
-      for (const family of families) parseTcpTable(await readList(family), table);
-      return table;
+      for (const { path, keyLength } of lists) {
+        const wanted = new Set([...keys].filter((key) => key.length === keyLength));
+        if (wanted.size > 0) findUnacknowledged(await readList(path), wanted, found);
+      }
+      return found;
     } catch {
       return undefined;
     }
   };
 }
 
-/** `  12: 0100007F:1F90 0100007F:D3A2 01 0003FFF0:00000000 …`: number, local, remote, state, send queue:receive queue. */
-export function parseTcpTable(text: string, into: Map<string, number>): void {
-  for (const [, key, queue] of text.matchAll(/^ *\d+: (\S+ \S+) \S+ ([\dA-F]+):/gm))
-    into.set(key!, Number.parseInt(queue!, 16));
+/**
+ * A line is `  12: 0100007F:1F90 0100007F:D3A2 01 0003FFF0:00000000 …`: number, local, remote, state, send queue:receive queue.
+ * Lines of other ports stay bytes: of a long list that is read often, little is ours. All keys are of one length.
+ */
+export function findUnacknowledged(list: Buffer, keys: ReadonlySet<string>, into: Map<string, number>): void {
+  const keyLength = [...keys][0]!.length;
+  const portAt = (keyLength - 1) / 2 - 4;
+  const ports = new Set([...keys].map((key) => Number.parseInt(key.slice(portAt, portAt + 4), 16)));
+  for (let line = behind(list, newline, 0); ; line = behind(list, newline, line)) {
+    const at = behind(list, colon, line) + 1;
+    if (at + keyLength > list.length) return;
+    if (!ports.has(hexadecimal(list, at + portAt, 4))) continue;
+    const key = list.toString('latin1', at, at + keyLength);
+    if (keys.has(key)) into.set(key, hexadecimal(list, at + keyLength + ' 01 '.length, 8));
+  }
+}
+
+const newline = 0x0a;
+const colon = 0x3a;
+
+function behind(list: Buffer, byte: number, from: number): number {
+  const at = list.indexOf(byte, from);
+  return at < 0 ? list.length : at + 1;
+}
+
+/** Digits and capital letters. */
+function hexadecimal(list: Buffer, from: number, digits: number): number {
+  let value = 0;
+  for (const code of list.subarray(from, from + digits))
+    value = 16 * value + code - (code > 0x39 ? 0x37 : 0x30);
+  return value;
 }
 
 /** The socket's key in the list; undefined when it is not connected any more. */
