@@ -98,19 +98,30 @@ function cutsOf({ segments }: Reference, kills: number): number[] {
   });
 }
 
+const pieceSamples = 1_600;
+
 /** What an undisturbed run gives, from an encoder of this process, and how many bytes of it there are after so many samples. */
-async function encode({ pcm }: Reference, { format, rateHz }: Wanted, cuts: readonly number[]) {
+async function encode({ pcm, segments }: Reference, { format, rateHz }: Wanted, cuts: readonly number[]) {
   const encoder = await createEncoder(format, { sampleRateHz: 16_000, wantedRateHz: rateHz });
   const parts: Uint8Array[] = [encoder.header()];
   const upTo: number[] = [];
   let from = 0;
+  // In short pieces, for AAC holds back what was pushed last: a client that is killed for it must have bytes by then.
+  const pushUpTo = async (to: number) => {
+    for (; from < to; from = Math.min(from + pieceSamples, to))
+      parts.push(Buffer.from(await encoder.push(pcm.subarray(from, Math.min(from + pieceSamples, to)))));
+  };
   try {
-    for (const cut of cuts) {
-      parts.push(Buffer.from(await encoder.push(pcm.subarray(from, cut))));
-      upTo.push(Buffer.concat(parts).length);
-      from = cut;
+    for (const { samples, pauseSamples } of segments) {
+      const end = from + samples + pauseSamples;
+      for (const cut of cuts.filter((one) => one > from && one < end)) {
+        await pushUpTo(cut);
+        upTo.push(Buffer.concat(parts).length);
+      }
+      await pushUpTo(end);
+      parts.push(Buffer.from(await encoder.endSentence()));
     }
-    parts.push(Buffer.from(await encoder.push(pcm.subarray(from))), await encoder.finish());
+    parts.push(await encoder.finish());
     return { bytes: Buffer.concat(parts), upTo };
   } finally {
     await encoder.close();

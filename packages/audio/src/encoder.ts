@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { RhapsodeError } from '@rhapsode/contracts';
-import type { Codec } from './codec.ts';
+import { type Codec, nothing } from './codec.ts';
 import type { AudioFormat } from './format.ts';
 import type { Mp3Rate } from './mp3-info.ts';
 import { createPcmCodec, createWavCodec } from './raw.ts';
@@ -11,7 +11,9 @@ import { encodedRateHz, samplesAtRate } from './sample-rates.ts';
  * Turns one utterance's PCM into one sequence of bytes.
  *
  * Promises
- * - The same samples give the same bytes, however they were divided into pushes, in every process.
+ * - The same sentences give the same bytes, however they were divided into pushes, in every process.
+ * - Another rate does not mix sentences: each is brought to it as if silence were around it, so whoever begins with one hears the
+ *   samples of who was there from the start. All of them together have as many samples as `samplesAtRate` says.
  * - Nothing of the sequence depends on `header` being told the length but the fields of the header that say it.
  * - One call at a time. What `push` returns may share memory with what was pushed: use it before the next push.
  * - Long pushes let the event loop turn in between.
@@ -22,6 +24,8 @@ export interface AudioEncoder {
   /** What comes before the first sample, of the same size always. `samples`: how many will be pushed, where that is known. */
   header(samples?: number): Uint8Array;
   push(pcm: Int16Array): Promise<Uint8Array>;
+  /** What was pushed since the last call is a sentence, with the pause behind it. */
+  endSentence(): Promise<Uint8Array>;
   /** What comes after the last sample; nothing can be pushed any more. */
   finish(): Promise<Uint8Array>;
   /** Gives back memory and threads. Must be called, at the end or in the middle; again is harmless. */
@@ -33,6 +37,8 @@ export interface EncoderOptions {
   readonly sampleRateHz: number;
   /** Resample to this rate; one that the format does not know is refused. */
   readonly wantedRateHz?: number | undefined;
+  /** Samples, before they are resampled, of the sentences that were pushed elsewhere, before the first one that is pushed here. */
+  readonly samplesBefore?: number | undefined;
 }
 
 /** Codecs are loaded when they are asked for: most processes need one or none. */
@@ -50,7 +56,7 @@ const stretchSeconds = 0.2;
 const longestTurnMs = 8;
 
 export async function createEncoder(format: AudioFormat, options: EncoderOptions): Promise<AudioEncoder> {
-  const { sampleRateHz: fromHz, wantedRateHz } = options;
+  const { sampleRateHz: fromHz, wantedRateHz, samplesBefore = 0 } = options;
   const sampleRateHz = encodedRateHz(format, fromHz, wantedRateHz);
   const told = encoderFailure(format);
   const codec = await told(() => codecs[format](sampleRateHz));
@@ -62,7 +68,9 @@ export async function createEncoder(format: AudioFormat, options: EncoderOptions
     throw error;
   }
   const stretchSamples = Math.ceil(fromHz * stretchSeconds);
-  let pushed = 0;
+  /** Samples of the whole so far, and of its sentences that have ended. */
+  let pushed = samplesBefore;
+  let ended = samplesBefore;
   let isClosed = false;
 
   async function push(pcm: Int16Array): Promise<Uint8Array> {
@@ -81,17 +89,25 @@ export async function createEncoder(format: AudioFormat, options: EncoderOptions
     return Buffer.concat(encoded);
   }
 
+  const resampled = (samples: number) => samplesAtRate(samples, fromHz, sampleRateHz);
+
+  async function endSentence(): Promise<Uint8Array> {
+    const last = resampler?.finish(resampled(pushed) - resampled(ended));
+    ended = pushed;
+    return last?.length ? codec.push(last) : nothing;
+  }
+
   async function finish(): Promise<Uint8Array> {
-    const last = resampler ? await codec.push(resampler.finish()) : undefined;
-    const end = await codec.finish({ samples: pushed, sampleRateHz: fromHz });
-    return last ? Buffer.concat([last, end]) : end;
+    const last = await endSentence();
+    const end = await codec.finish({ samples: pushed - samplesBefore, sampleRateHz: fromHz });
+    return last.length > 0 ? Buffer.concat([last, end]) : end;
   }
 
   return {
     sampleRateHz,
-    header: (samples) =>
-      codec.header(samples === undefined ? undefined : samplesAtRate(samples, fromHz, sampleRateHz)),
+    header: (samples) => codec.header(samples === undefined ? undefined : resampled(samples)),
     push: (pcm) => told(() => push(pcm)),
+    endSentence: () => told(endSentence),
     finish: () => told(finish),
     async close() {
       if (isClosed) return;

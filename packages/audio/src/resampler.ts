@@ -13,10 +13,14 @@ const mostIdle = 8;
 async function takeConverter(fromHz: number, toHz: number): Promise<Converter> {
   const converter = idle.pop();
   if (!converter) return libsamplerate.create(1, fromHz, toHz, { converterType: quality });
-  // Setting a rate begins a new stream.
+  begin(converter, fromHz, toHz);
+  return converter;
+}
+
+/** Setting a rate begins a new stream. */
+function begin(converter: Converter, fromHz: number, toHz: number): void {
   converter.inputSampleRate = fromHz;
   converter.outputSampleRate = toHz;
-  return converter;
 }
 
 function giveBack(converter: Converter): void {
@@ -26,12 +30,13 @@ function giveBack(converter: Converter): void {
 
 /**
  * Turns a stream of samples into the same stream at another rate. Sample n of the result is heard when sample
- * n · fromHz / toHz of the original is; there are exactly as many as `samplesAtRate` says. How the stream is divided into pushes
- * changes no sample.
+ * n · fromHz / toHz of the original is; there are exactly as many as `samplesAtRate` says, unless `finish` is told otherwise. How
+ * the stream is divided into pushes changes no sample.
  */
 export interface Resampler {
   push(pcm: Int16Array): Int16Array;
-  finish(): Int16Array;
+  /** The rest of the stream, which has `samples` in all; what is pushed next begins another. */
+  finish(samples?: number): Int16Array;
   /** Must be called, once. */
   close(): void;
 }
@@ -58,15 +63,17 @@ export async function createResampler(fromHz: number, toHz: number): Promise<Res
       taken += pcm.length;
       return convert(pcm, Number.POSITIVE_INFINITY);
     },
-    finish() {
+    finish(total = samplesAtRate(taken, fromHz, toHz)) {
       // The converter waits for half a filter of samples; silence lets the last ones out.
-      const total = samplesAtRate(taken, fromHz, toHz);
       const rest = new Int16Array(total - given);
       const before = given;
       while (given < total) {
         const at = given - before;
         rest.set(convert(new Int16Array(256), total - given), at);
       }
+      begin(converter, fromHz, toHz);
+      taken = 0;
+      given = 0;
       return rest;
     },
     close: () => giveBack(converter),

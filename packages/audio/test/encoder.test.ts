@@ -124,6 +124,32 @@ describe.each(audioFormatNames)('%s encoder', (format) => {
   });
 });
 
+describe('sentences at another rate', () => {
+  const options = { sampleRateHz: 22_050, wantedRateHz: 24_000 };
+  const sentences = [9_001, 1, 4_411, 0, 7_777].map((samples, n) => voice(samples + n, 22_050).subarray(n));
+
+  async function encodeFrom(first: number, samplesBefore: number): Promise<Buffer> {
+    const encoder = await createEncoder('pcm', { ...options, samplesBefore });
+    const parts: Buffer[] = [];
+    for (const sentence of sentences.slice(first))
+      parts.push(Buffer.from(await encoder.push(sentence)), Buffer.from(await encoder.endSentence()));
+    parts.push(Buffer.from(await encoder.finish()));
+    await encoder.close();
+    return Buffer.concat(parts);
+  }
+
+  it('are the same whoever begins with one of them, and as long together as if they were one', async () => {
+    const whole = await encodeFrom(0, 0);
+    let before = 0;
+    for (const [n, { length }] of sentences.entries()) {
+      const from = samplesAtRate(before, 22_050, 24_000);
+      expect((await encodeFrom(n, before)).equals(whole.subarray(2 * from)), `sentence ${n}`).toBe(true);
+      before += length;
+    }
+    expect(whole.length).toBe(2 * samplesAtRate(before, 22_050, 24_000));
+  });
+});
+
 describe('wav', () => {
   it('says its exact sizes when the length is known', async () => {
     const wav = parseWav(await encode('wav', { sampleRateHz: 16_000 }, [chirp(777)], 777));

@@ -1,31 +1,45 @@
+import { samplesAtRate } from '@rhapsode/audio';
 import { type Position, start, type Utterance } from '@rhapsode/contracts';
 import type { RequestStore } from '@rhapsode/store';
 
 const page = 512;
 
+export interface Located {
+  readonly position: Position;
+  /** Samples of the sentences before that one, at the voice's rate. */
+  readonly before: number;
+  /** Samples that are to be dropped from `position` on, at the rate that was asked for. */
+  readonly skip: number;
+}
+
 /**
- * Where the utterance's sample number `offset` is. Lengths are known of finished sentences only; behind the first one that
- * is not, `skip` samples are to be read and dropped from `position` on.
+ * Where the utterance's sample number `offset` is, counted at `rateHz`. Lengths are known of finished sentences only; behind the
+ * first one that is not, samples are to be made and dropped. At another rate than the voice's own that goes for the beginning of
+ * its sentence too.
  */
 export async function locate(
   store: Pick<RequestStore, 'progress'>,
-  { id, deterministic }: Pick<Utterance, 'id' | 'deterministic'>,
+  { id, deterministic, sampleRateHz }: Pick<Utterance, 'id' | 'deterministic' | 'sampleRateHz'>,
   offset: number,
-): Promise<{ position: Position; skip: number }> {
-  if (!deterministic) return { position: start, skip: offset };
-  let left = offset;
+  rateHz = sampleRateHz,
+): Promise<Located> {
+  if (!deterministic) return { position: start, before: 0, skip: offset };
+  const at = (samples: number) => samplesAtRate(samples, sampleRateHz, rateHz);
+  let before = 0;
   let segment = 0;
   for (;;) {
     const known = await store.progress(id, segment, page);
     for (const { outcome } of known) {
-      if (!outcome || !('samples' in outcome) || left < outcome.samples)
-        return outcome && 'samples' in outcome
-          ? { position: { segment, sample: left }, skip: 0 }
-          : { position: { segment, sample: 0 }, skip: left };
-      left -= outcome.samples;
+      const samples = outcome && 'samples' in outcome ? outcome.samples : undefined;
+      const isHere = samples !== undefined && offset < at(before + samples);
+      if (isHere && rateHz === sampleRateHz)
+        return { position: { segment, sample: offset - before }, before, skip: 0 };
+      if (isHere || samples === undefined)
+        return { position: { segment, sample: 0 }, before, skip: offset - at(before) };
+      before += samples;
       segment += 1;
     }
-    if (known.length < page) return { position: { segment, sample: 0 }, skip: left };
+    if (known.length < page) return { position: { segment, sample: 0 }, before, skip: offset - at(before) };
   }
 }
 

@@ -16,6 +16,9 @@ export async function createAudioFile(path: string, format: AudioFormat, options
       samples += pcm.length / 2;
       await file.write(await encoder.push(pcmSamples(pcm)));
     },
+    async endSentence(): Promise<void> {
+      await file.write(await encoder.endSentence());
+    },
     async finish(): Promise<void> {
       await file.write(await encoder.finish());
       // Now its length is known.

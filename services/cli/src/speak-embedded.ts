@@ -12,6 +12,8 @@ export interface SpeakOptions {
   readonly signal: AbortSignal;
   /** Takes the PCM, in order. */
   readonly write: (pcm: Uint8Array) => Promise<void>;
+  /** What was written since the last call is a sentence. */
+  readonly endSentence: () => Promise<void>;
   readonly onProgress: (progress: {
     segments: number;
     total: number | undefined;
@@ -46,7 +48,7 @@ export interface Spoken {
 
 /** Speaks a text with the pipeline in this process. Throws the error of the sentence that can't be spoken. */
 export async function speakEmbedded(text: string, speaker: Speaker, options: SpeakOptions): Promise<Spoken> {
-  const { voice, signal, write, onProgress } = options;
+  const { voice, signal, write, endSentence, onProgress } = options;
   const { embedded } = speaker;
   const startedAt = performance.now();
   const { utterance, stored } = await submit(
@@ -86,6 +88,7 @@ export async function speakEmbedded(text: string, speaker: Speaker, options: Spe
         samples += piece.pcm.length / 2;
         await write(piece.pcm);
       } else {
+        await endSentence();
         facts.push(piece);
         synthesisMs += piece.synthesisMs;
         listening.consumed(piece.segment + 1);

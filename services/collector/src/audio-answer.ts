@@ -64,12 +64,7 @@ export async function answerAudio(request: AudioRequest, deps: ListenDeps): Prom
   );
   // Who begins here has no use for what is before.
   listening.consumed(Math.min(begin.from.segment, state.segments));
-  const whole = encode(
-    listening,
-    request,
-    begin.header ? { samples: format === 'wav' ? samples : undefined } : undefined,
-    begin.drop,
-  );
+  const whole = encode(listening, request, begin, format === 'wav' ? samples : undefined);
   const body = cut(whole, { drop: begin.drop, most, exact: answered !== undefined });
   const first = await body.next();
   if (first.done && range) throw notSatisfiable(length);
@@ -141,53 +136,61 @@ async function lengthOf(
 
 const isStart = (at: Position) => at.segment === 0 && at.sample === 0;
 
-/** Where to listen from, and how many of the encoded bytes to drop, so that byte `offset` of the sequence comes first. */
+interface Begin {
+  /** Where to listen from. */
+  readonly from: Position;
+  /** Samples of the sentences before that one. */
+  readonly samplesBefore: number;
+  readonly header: boolean;
+  /** Encoded bytes that were asked for by nobody. */
+  readonly drop: number;
+}
+
+/** How to begin, so that byte `offset` of the sequence comes first. */
 async function beginAt(
   utterance: Utterance,
   request: AudioRequest,
   offset: number,
   { store }: ListenDeps,
-): Promise<{ from: Position; header: boolean; drop: number }> {
+): Promise<Begin> {
   const { format, from = start } = request;
   const { fixedRate } = formatFacts(format);
-  const isResampled = rateOf(request, utterance) !== utterance.sampleRateHz;
   // Only encoding from the start tells which byte belongs to which sample.
-  if (!fixedRate || isResampled || offset < fixedRate.headerBytes || offset === 0)
-    return { from, header: true, drop: offset };
+  if (!fixedRate || offset < fixedRate.headerBytes || offset === 0)
+    return { from, samplesBefore: 0, header: true, drop: offset };
   const bytes = offset - fixedRate.headerBytes;
-  if (!isStart(from)) return { from, header: false, drop: bytes };
-  const { position, skip } = await locate(store, utterance, Math.floor(bytes / 2));
-  return { from: position, header: false, drop: skip * 2 + (bytes % 2) };
+  if (!isStart(from)) return { from, samplesBefore: 0, header: false, drop: bytes };
+  const rate = rateOf(request, utterance);
+  const { position, before, skip } = await locate(store, utterance, Math.floor(bytes / 2), rate);
+  return { from: position, samplesBefore: before, header: false, drop: skip * 2 + (bytes % 2) };
 }
 
 /**
  * The bytes of what is heard. The header waits for the first audio. What is asked for again has been taken: that is credit.
- * The first `heardBefore` bytes were heard before: a voice that does not repeat itself must not have made them again.
+ * What is dropped was heard before: a voice that does not repeat itself must not have made it again.
  */
 async function* encode(
   listening: Listening,
   { format, sampleRateHz: wantedRateHz }: AudioRequest,
-  header: { samples: number | undefined } | undefined,
-  heardBefore: number,
+  { samplesBefore, header, drop: heardBefore }: Begin,
+  samples: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { deterministic, sampleRateHz } = listening.utterance;
   let given = 0;
   let encoder: AudioEncoder | undefined;
   try {
-    encoder = await createEncoder(format, { sampleRateHz, wantedRateHz });
-    let before = header ? encoder.header(header.samples) : new Uint8Array(0);
+    encoder = await createEncoder(format, { sampleRateHz, wantedRateHz, samplesBefore });
+    let before = header ? encoder.header(samples) : new Uint8Array(0);
     let turnMs = performance.now();
     for await (const piece of listening.pieces) {
-      if (!isAudio(piece)) {
-        listening.consumed(piece.segment + 1);
-        continue;
-      }
-      if (!deterministic && given < heardBefore && piece.generation > 0)
+      const isSound = isAudio(piece);
+      if (!isSound) listening.consumed(piece.segment + 1);
+      else if (!deterministic && given < heardBefore && piece.generation > 0)
         throw new RhapsodeError('audio_lost', {
           message: `segment ${piece.position.segment} was made again and is not what was heard; begin anew`,
           segment: piece.position.segment,
         });
-      const bytes = await encoder.push(pcmSamples(piece.pcm));
+      const bytes = await (isSound ? encoder.push(pcmSamples(piece.pcm)) : encoder.endSentence());
       // An encoder that only holds samples back has made no audio yet.
       if (bytes.length > 0) {
         given += before.length + bytes.length;

@@ -125,7 +125,7 @@ describe('GET /v1/utterances/{id}/audio', () => {
     }
     const known = await bytes(await get(id, `?${query}`));
     expect(known.subarray(headerBytes).equals(whole.subarray(headerBytes))).toBe(true);
-    for (const n of offsets) {
+    for (const n of [...offsets, known.length >> 1, known.length - 5001]) {
       const late = await get(id, `?${query}`, `bytes=${n}-`);
       expect((await bytes(late)).equals(known.subarray(n))).toBe(true);
     }
@@ -137,6 +137,19 @@ describe('GET /v1/utterances/{id}/audio', () => {
     const behind = await get(id, `?${query}`, `bytes=${whole.length}-`);
     expect(behind.status).toBe(416);
     expect(behind.headers.get('content-range')).toBe(isSized ? `bytes */${whole.length}` : null);
+  });
+
+  it('makes nothing again that is before the sentence where a resampled download goes on', async () => {
+    const { embedded, speak, get } = await serve();
+    const id = await speak();
+    const query = '?format=pcm&sample_rate=22050';
+    const whole = await bytes(await get(id, query));
+    await embedded.log.purge(id, Number.MAX_SAFE_INTEGER);
+    const from = whole.length - 20_001;
+    expect((await bytes(await get(id, query, `bytes=${from}-`))).equals(whole.subarray(from))).toBe(true);
+    const generations = (await embedded.store.progress(id, 0, 6)).map(({ generation }) => generation);
+    expect(generations.slice(0, 4)).toEqual([0, 0, 0, 0]);
+    expect(generations.at(-1)).toBe(1);
   });
 
   it.each([

@@ -162,6 +162,11 @@ export async function* speechEvents(
           };
         continue;
       }
+      const rest = await encoder.endSentence();
+      if (rest.length > 0) {
+        yield* delta(header ? Buffer.concat([header, rest]) : rest);
+        header = undefined;
+      }
       if (timestamps) yield await timesOf(piece);
       if (metrics)
         yield {

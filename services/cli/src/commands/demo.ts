@@ -49,6 +49,7 @@ export const demo: Command = {
         speed,
         signal,
         write: file.write,
+        endSentence: file.endSentence,
         onProgress: ({ segments, total, audioSeconds }) =>
           progress.update(segments, total, `sentences, ${seconds(audioSeconds)} of audio`),
       });

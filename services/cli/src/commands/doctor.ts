@@ -89,6 +89,7 @@ async function speech(config: CliConfig, signal: AbortSignal): Promise<Finding> 
         voice,
         signal,
         write: async () => {},
+        endSentence: async () => {},
         onProgress: () => {},
       });
       return {

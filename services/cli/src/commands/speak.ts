@@ -101,6 +101,7 @@ export const speak: Command = {
         settings,
         signal,
         write: file.write,
+        endSentence: file.endSentence,
         onProgress: ({ segments, total, audioSeconds }) =>
           progress.update(segments, total, `sentences, ${seconds(audioSeconds)} of audio`),
       });

@@ -11,6 +11,7 @@ import type { Wanted } from './formats.ts';
 /** Audio as the client wants it: one sequence of bytes with one header, however often it is flushed. */
 export interface AudioOut {
   push(pcm: Uint8Array): Promise<Uint8Array>;
+  endSentence(): Promise<Uint8Array>;
   /** Everything that was pushed comes out: no codec holds the end of a sentence back. */
   flush(): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -33,6 +34,9 @@ export function createAudioOut(wanted: Wanted, sampleRateHz: number): AudioOut {
       begun = true;
       const bytes = convert(await encoder.push(pcmSamples(pcm)));
       return header.length > 0 ? Buffer.concat([header, bytes]) : bytes;
+    },
+    async endSentence() {
+      return encoder ? convert(await encoder.endSentence()) : nothing;
     },
     async flush() {
       const last = await encoder?.finish();

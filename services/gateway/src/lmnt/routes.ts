@@ -196,6 +196,8 @@ function speechRoutes(scope: FastifyInstance, deps: GatewayDeps): void {
           const bytes = await out.push(piece.pcm);
           if (bytes.length > 0) yield bytes;
         } else if (piece.type === 'segment') {
+          const bytes = await out.endSentence();
+          if (bytes.length > 0) yield bytes;
           tell(wordsOf(piece, begun, sampleRateHz));
           begun = given;
         }

@@ -98,7 +98,7 @@ export function createLmntSession(deps: GatewayDeps, line: Line, requestId: stri
             await send(await audio.push(piece.pcm));
             break;
           case 'segment':
-            await send(new Uint8Array(0), wordsOf(piece, begun, utterance.sampleRateHz));
+            await send(await audio.endSentence(), wordsOf(piece, begun, utterance.sampleRateHz));
             begun = given;
             break;
           case 'flushed':

@@ -1,4 +1,4 @@
-import { pcmBytes, pcmSamples } from '@rhapsode/audio';
+import { pcmBytes, pcmSamples, samplesAtRate } from '@rhapsode/audio';
 import { type Position, RhapsodeError, type Segment, sourceSpan, type Utterance } from '@rhapsode/contracts';
 import {
   type AudioFrame,
@@ -109,9 +109,10 @@ export function createAudioOut(options: AudioOutOptions) {
 
   async function endSegment(done: SegmentDone): Promise<void> {
     const segment = await announce(done.segment);
-    const tail = stage?.finish();
-    // At another rate the sentence was heard from its beginning, so nobody else has looked.
     const length = done.samples + done.pauseSamples;
+    const atRate = (samples: number) => samplesAtRate(samples, voiceHz, rateHz);
+    const tail = stage?.finish(atRate(startSample + length) - atRate(startSample));
+    // At another rate the sentence was heard from its beginning, so nobody else has looked.
     if (stage && done.segment === options.from.segment && options.from.sample > length)
       throw new RhapsodeError('range_not_satisfiable', {
         message: `segment ${done.segment} has ${length} samples, ${options.from.sample} were asked for`,
@@ -134,7 +135,7 @@ export function createAudioOut(options: AudioOutOptions) {
       marks_from: done.marksFrom,
       marks,
     });
-    startSample += done.samples + done.pauseSamples;
+    startSample += length;
     known.delete(done.segment);
     texts?.forgetSource(segment.end);
     await link.settled();

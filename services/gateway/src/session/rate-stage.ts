@@ -9,15 +9,15 @@ export interface Slice {
 }
 
 /**
- * Gives segments at another rate, each by itself, so that a listener may begin at any of them and hear the samples of one who
- * was there from the start. Sample p of a segment is sample `samplesAtRate(p)` of what is sent: a slice begins and ends at such
+ * Gives segments at another rate, each by itself as `AudioEncoder` does, so that a listener may begin at any of them and hear the
+ * samples of one who was there from the start. Sample p of a segment is sample `samplesAtRate(p)` of what is sent: a slice begins and ends at such
  * places, and so one who comes back behind a slice gets just what follows it. What lies before `from` is not given, but has to
  * be pushed: the filter needs it.
  */
 export interface RateStage {
   push(segment: number, pcm: Int16Array): Promise<Slice | undefined>;
-  /** What the filter held of the segment. */
-  finish(): Slice | undefined;
+  /** What the filter held of the segment, which has `samples` in all at the other rate. */
+  finish(samples: number): Slice | undefined;
   close(): void;
 }
 
@@ -30,7 +30,7 @@ export function createRateStage(fromHz: number, toHz: number, from: Position = s
   /** Samples behind that, at the other rate. */
   let rest = new Int16Array(0);
 
-  function slice(pcm: Int16Array): Slice | undefined {
+  function slice(pcm: Int16Array, isLast = false): Slice | undefined {
     const whole = new Int16Array(rest.length + pcm.length);
     whole.set(rest);
     whole.set(pcm, rest.length);
@@ -38,11 +38,12 @@ export function createRateStage(fromHz: number, toHz: number, from: Position = s
     const given = base + whole.length;
     let to = Math.min(taken, Math.floor((given * fromHz) / toHz) + 1);
     while (to > at && samplesAtRate(to, fromHz, toHz) > given) to--;
+    if (isLast) to = taken;
     if (to <= at) {
       rest = whole;
       return undefined;
     }
-    const end = samplesAtRate(to, fromHz, toHz) - base;
+    const end = isLast ? whole.length : samplesAtRate(to, fromHz, toHz) - base;
     rest = whole.slice(end);
     const found = { firstSample: at, samples: to - at, pcm: whole.subarray(0, end) };
     at = to;
@@ -69,9 +70,9 @@ export function createRateStage(fromHz: number, toHz: number, from: Position = s
       taken += pcm.length;
       return wanted(slice(resampler.push(pcm)));
     },
-    finish() {
+    finish(samples) {
       if (!resampler) return undefined;
-      const found = wanted(slice(resampler.finish()));
+      const found = wanted(slice(resampler.finish(samples), true));
       stop();
       return found;
     },
