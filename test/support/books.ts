@@ -96,7 +96,7 @@ async function fetched(url: string, isKept: boolean): Promise<{ sha256: string; 
 }
 
 /** Who made a sentence, and how often it was begun, differs from run to run; all else must not. */
-function contentOf(manifest: Buffer): string {
+export function contentOf(manifest: Buffer): string {
   const neutral = manifest.toString().replace(/"(worker|attempt)":\s*("[^"]*"|\d+)/g, '"$1":0');
   return createHash('sha256').update(neutral).digest('hex');
 }

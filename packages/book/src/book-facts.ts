@@ -1,3 +1,4 @@
+import type { BookRecord } from '@rhapsode/store';
 import { z } from 'zod';
 
 /** What the store of books holds of a book as JSON: enough to tell of it without opening an artefact. */
@@ -20,10 +21,12 @@ export type BookFacts = z.infer<typeof bookFacts>;
 
 /** What who works on a book tells of it; of display only. */
 export const bookProgress = z.object({
+  /** What is told of another edition is of no use any more. */
+  edition: z.int().optional(),
   stage: z.enum(['speaking', 'rendering']),
   characters: z.int(),
   sentences: z.int(),
-  /** Of those: spoken for this run, and not found in the store. */
+  /** Of those: spoken for this edition, and not found in the store. */
   synthesized: z.int(),
   chapters: z.int(),
   audioMs: z.int(),
@@ -45,6 +48,15 @@ export const bookOutcome = z.object({
   error: z.object({ code: z.string(), message: z.string(), sentence: z.int().optional() }).optional(),
 });
 export type BookOutcome = z.infer<typeof bookOutcome>;
+
+/** What was told of this edition, by whoever worked on it last. */
+export function progressOf({
+  edition,
+  progress,
+}: Pick<BookRecord, 'edition' | 'progress'>): BookProgress | undefined {
+  const told = progress === undefined ? undefined : readJson(bookProgress, progress);
+  return told?.edition === edition ? told : undefined;
+}
 
 export function readJson<T>(schema: z.ZodType<T>, json: string): T {
   return schema.parse(JSON.parse(json));

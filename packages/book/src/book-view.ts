@@ -1,5 +1,5 @@
 import type { BookRecord } from '@rhapsode/store';
-import { bookFacts, bookOutcome, bookProgress, readJson } from './book-facts.ts';
+import { bookFacts, bookOutcome, progressOf, readJson } from './book-facts.ts';
 
 export type BookState =
   | 'queued'
@@ -61,7 +61,7 @@ export function stateOf({ control, leased, outcome }: BookRecord): BookState {
 export function viewOf(record: BookRecord, ahead: number | undefined): BookView {
   const facts = readJson(bookFacts, record.facts);
   const outcome = record.outcome === undefined ? undefined : readJson(bookOutcome, record.outcome);
-  const told = record.progress === undefined ? undefined : readJson(bookProgress, record.progress);
+  const told = progressOf(record);
   const whole = outcome !== undefined && outcome.state !== 'failed';
   const state = stateOf(record);
   return {

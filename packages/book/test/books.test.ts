@@ -1,5 +1,6 @@
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, test } from 'vitest';
+import { gate, until } from '../../../test/support/wait.ts';
 import { placeOf } from '../src/content-key.ts';
 import type { RenderedSentence } from '../src/render/port.ts';
 import { type Bench, type BenchOptions, bench } from './support/book-bench.ts';
@@ -170,6 +171,29 @@ describe('a book', () => {
     expect(said.get('It is late.')).toBe(0.5);
     expect(said.get('Nobody: Not a name.')).toBe(1);
     expect(said.get('The end.')).toBe(4);
+  });
+
+  test('tells how many sentences an edition took, whoever made it, and nothing of an edition before', async () => {
+    const held = gate();
+    const here = await setUp({ hold: (said) => (said.startsWith('Wait') ? held.opened : Promise.resolve()) });
+    const synthesized = (count: number) =>
+      until(async () => (await here.get('a')).progress.sentences_synthesized === count, {
+        what: `${count} sentences`,
+      });
+    const first = here.run({ leaseMs: 300 });
+    await here.create('a', 'One sentence. Another one. Wait for the end.');
+    await synthesized(2);
+    await first.close();
+    // What was told by who lost the book is of its edition only.
+    await here.books.edit('acme', 'a', 0, { text: 'Other words.' });
+    expect((await here.get('a')).progress).toMatchObject({ sentences: 0, sentences_synthesized: 0 });
+    const second = here.run({ leaseMs: 300 });
+    await synthesized(1);
+    await second.close();
+    expect((await here.get('a')).progress.sentences_synthesized).toBe(1);
+    held.open();
+    here.run();
+    expect(await here.ended('a')).toMatchObject({ result: { sentences_synthesized: 2 } });
   });
 });
 

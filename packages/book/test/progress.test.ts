@@ -3,7 +3,7 @@ import { createProgress } from '../src/run/progress.ts';
 
 it('tells how long a book will take by what was spoken, and then by what was encoded', () => {
   let nowMs = 0;
-  const progress = createProgress(1_000, () => nowMs);
+  const progress = createProgress(1_000, { now: () => nowMs });
   for (let at = 0; at < 400; at += 100) {
     progress.sentence({ start: at, end: at + 100 }, true);
     nowMs += 2_500;

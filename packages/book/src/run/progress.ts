@@ -4,15 +4,24 @@ import type { RenderProgress } from '../render/port.ts';
 const windowMs = 30_000;
 const leastMs = 1_000;
 
+export interface ProgressOptions {
+  readonly now?: () => number;
+  /** Sentences that others spoke for the same edition. */
+  readonly synthesizedBefore?: number;
+}
+
 /**
  * Counts what a book has, and how fast it comes: the rate is of what was spoken lately, not of what was found. While files are
  * made, what is left is judged by how long the chapters that were encoded since have taken.
  */
-export function createProgress(totalCharacters: number, now: () => number = () => performance.now()) {
+export function createProgress(
+  totalCharacters: number,
+  { now = () => performance.now(), synthesizedBefore = 0 }: ProgressOptions = {},
+) {
   let stage: BookProgress['stage'] = 'speaking';
   let characters = 0;
   let sentences = 0;
-  let synthesized = 0;
+  let synthesized = synthesizedBefore;
   let chapters = 0;
   let audioMs = 0;
   let encodingSinceMs: number | undefined;

@@ -1,6 +1,6 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import { type BookLease, type BookRecord, type BookStore, readWhole } from '@rhapsode/store';
-import { type BookFacts, type BookOutcome, bookFacts, readJson } from '../book-facts.ts';
+import { type BookFacts, type BookOutcome, bookFacts, progressOf, readJson } from '../book-facts.ts';
 import { type BookPlace, filesFolder, partsFolder, planFolder, resultKey, settledKey } from '../layout.ts';
 import {
   type BookPlan,
@@ -45,7 +45,8 @@ const mostRepairs = 5;
  */
 export function runBook(lease: BookLease, record: BookRecord, deps: RunDeps, signal: AbortSignal): BookRun {
   const facts = readJson(bookFacts, record.facts);
-  const progress = createProgress(facts.characters);
+  const synthesizedBefore = progressOf(record)?.synthesized ?? 0;
+  const progress = createProgress(facts.characters, { synthesizedBefore });
   return { progress, ended: run(lease, record, facts, progress, deps, signal) };
 }
 

@@ -30,6 +30,9 @@ class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
+const told = ({ progress }: BookRun, { edition }: BookRecord): string =>
+  JSON.stringify({ ...progress.snapshot(), edition });
+
 class BookDeleted extends SpeechStopped {}
 
 const retryMs = { first: 500, most: 30_000 };
@@ -66,6 +69,8 @@ export function runBooks(deps: RunDeps, options: RunBooksOptions): RunningBooks 
         observer.trouble('book', error, { book: name, code: asRhapsodeError(error).code });
         troubles.set(name, (troubles.get(name) ?? 0) + 1);
       }
+      // Whoever goes on counts from here.
+      await books.renew(lease, leaseMs, told(run, book)).catch(() => {});
       const delayMs = stop.signal.aborted
         ? 0
         : Math.min(retryMs.most, retryMs.first * 2 ** ((troubles.get(name) ?? 1) - 1));
@@ -94,7 +99,7 @@ export function runBooks(deps: RunDeps, options: RunBooksOptions): RunningBooks 
       await sleep(leaseMs / 6, undefined, { signal: stop.signal }).catch(() => {});
       if (stop.signal.aborted) return;
       try {
-        const now = await books.renew(lease, leaseMs, JSON.stringify(run.progress.snapshot()));
+        const now = await books.renew(lease, leaseMs, told(run, book));
         goodMs = performance.now();
         if (stop.signal.aborted) return;
         const gone = now === undefined && (await books.get(lease.tenant, lease.id)) === undefined;

@@ -25,6 +25,15 @@ export interface BenchOptions {
   readonly maxOpen?: number;
   readonly render?: Render;
   readonly webhooks?: { readonly allowPrivate: boolean };
+  /** A sentence is not spoken before this resolves. */
+  readonly hold?: (text: string) => Promise<void>;
+}
+
+async function untilAborted(promise: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+  await Promise.race([promise, aborted.promise]);
+  signal.throwIfAborted();
 }
 
 /** Books on the embedded pipeline with the test voices. */
@@ -39,9 +48,10 @@ export async function bench(options: BenchOptions = {}) {
   const local = createLocalEngine(catalogue);
   const engine = {
     ...local,
-    speak(request: SpeakRequest, signal: AbortSignal) {
+    async *speak(request: SpeakRequest, signal: AbortSignal) {
       spoken.push(request);
-      return local.speak(request, signal);
+      await untilAborted(options.hold?.(request.text), signal);
+      yield* local.speak(request, signal);
     },
   };
   const embedded = createEmbedded({ engine, voices: catalogue.voices, slots: options.slots ?? 4 });

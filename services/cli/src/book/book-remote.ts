@@ -4,9 +4,11 @@ import { hostname } from 'node:os';
 import { join, posix, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BookEstimate, BookSettings, BookView, Cover } from '@rhapsode/book';
-import { noAnswer } from '@rhapsode/client/errors';
-import { isErrorCode, RhapsodeError } from '@rhapsode/contracts';
+import { download } from '@rhapsode/client/download';
+import { createRetries } from '@rhapsode/client/retries';
+import { RhapsodeError } from '@rhapsode/contracts';
 import { createWholeFile } from '../whole-file.ts';
+import { type BookServer, createBookServer } from './book-server.ts';
 import { checkEnded, hasEnded, type MadeBook, madeBook } from './made-book.ts';
 
 export interface RemoteBook {
@@ -29,116 +31,108 @@ interface RemoteFile {
   readonly url: string;
 }
 
-const retryMs = 1_000;
+/** Looks in a row at a server that is not there, or that ends its answers too soon. */
 const mostTries = 60;
+const retryMs = 1_000;
 
 /** Has a server make a book, follows how it comes along, and fetches its files. Run again, it goes on with the same book. */
 export async function makeRemote(book: RemoteBook): Promise<{ made: MadeBook; view: BookView }> {
-  const { url, identity, folder, signal, onProgress } = book;
+  const { identity, folder, signal } = book;
   const startedAt = performance.now();
+  const server = createBookServer(book.url, signal);
   // Others who use this server may have a manuscript of the same name.
   const own = JSON.stringify([hostname(), resolve(folder), identity]);
-  const id = `b${createHash('sha256').update(own).digest('hex').slice(0, 24)}`;
-  const path = `/v1/books/${id}`;
-  let view = await put(book, path);
-  for (let tries = 0; !hasEnded(view); ) {
-    try {
-      for await (const next of events(url, `${path}/events`, signal)) {
-        tries = 0;
-        view = next;
-        onProgress(view);
-      }
-      if (!hasEnded(view)) view = (await ask(url, path, { signal })) as BookView;
-    } catch (error) {
-      signal.throwIfAborted();
-      const again = !(error instanceof RhapsodeError) || error.retryable;
-      if (!again || ++tries > mostTries) throw error;
-    }
-    if (!hasEnded(view)) await sleep(retryMs, undefined, { signal });
+  const path = `/v1/books/b${createHash('sha256').update(own).digest('hex').slice(0, 24)}`;
+  let isThere = false;
+  try {
+    const begun = await begin(server, book, path);
+    isThere = true;
+    const view = await follow(server, path, begun.view, book);
+    checkEnded(view);
+    const { data } = await server.look<{ data: RemoteFile[] }>(`${path}/files`);
+    const paths: string[] = [];
+    for (const file of data) paths.push(await fetchFile(server, file, folder, signal));
+    return { made: madeBook(view, paths, startedAt, begun.spokenBefore), view };
+  } catch (error) {
+    if (!isThere || !signal.aborted) throw error;
+    throw new RhapsodeError('cancelled', {
+      message: 'stopped; the server goes on with the book, and the same command goes on here',
+      cause: error,
+    });
   }
-  checkEnded(view);
-  const { data } = (await ask(url, `${path}/files`, { signal })) as { data: RemoteFile[] };
-  const paths: string[] = [];
-  for (const file of data) paths.push(await fetchFile(url, file, folder, signal));
-  return { made: madeBook(view, paths, startedAt), view };
 }
 
-export const estimateRemote = async (
-  book: Omit<RemoteBook, 'identity' | 'folder' | 'onProgress'>,
-): Promise<BookEstimate> => (await send(book, '/v1/books?dry_run=true', 'POST', {})) as BookEstimate;
+export const estimateRemote = async ({
+  url,
+  ...book
+}: Omit<RemoteBook, 'identity' | 'folder' | 'onProgress'>): Promise<BookEstimate> =>
+  (await send<BookEstimate>(createBookServer(url, book.signal), book, '/v1/books?dry_run=true', 'POST')).body;
 
-/** The book; where there is one already that is another now, its next edition. */
-async function put(book: RemoteBook, path: string): Promise<BookView> {
+/** The book, under way: one that is there and is paused, was given up or has failed goes on. */
+async function begin(server: BookServer, book: RemoteBook, path: string) {
+  const { status, body: found } = await put(server, book, path);
+  if (status !== 200) return { view: found, spokenBefore: 0 };
+  const action = found.state === 'paused' ? 'resume' : hasEnded(found) ? 'retry' : undefined;
+  const view = action ? (await server.ask<BookView>(`${path}/${action}`, { method: 'POST' })).body : found;
+  const spokenBefore = view.edition === found.edition ? found.progress.sentences_synthesized : 0;
+  return { view, spokenBefore };
+}
+
+/** Where there is a book already that is another now, its next edition. */
+async function put(server: BookServer, book: RemoteBook, path: string) {
   try {
-    return (await send(book, path, 'PUT', {})) as BookView;
+    return await send<BookView>(server, book, path, 'PUT');
   } catch (error) {
     if (!(error instanceof RhapsodeError) || error.code !== 'book_exists') throw error;
-    const { edition } = (await ask(book.url, path, { signal: book.signal })) as BookView;
-    return (await send(book, path, 'PUT', { 'if-match': `"${edition}"` })) as BookView;
+    const { edition } = await server.look<BookView>(path);
+    return send<BookView>(server, book, path, 'PUT', { 'if-match': `"${edition}"` });
   }
 }
 
-async function send(
-  {
-    url,
-    manuscript,
-    name,
-    cover,
-    settings,
-    signal,
-  }: Pick<RemoteBook, 'url' | 'name' | 'manuscript' | 'cover' | 'settings' | 'signal'>,
+async function send<T>(
+  server: BookServer,
+  { manuscript, name, cover, settings }: Pick<RemoteBook, 'name' | 'manuscript' | 'cover' | 'settings'>,
   path: string,
   method: string,
-  headers: Record<string, string>,
-): Promise<unknown> {
+  headers: Record<string, string> = {},
+) {
   const form = new FormData();
   form.set('settings', JSON.stringify(settings));
   if (cover) form.set('cover', new Blob([Uint8Array.from(cover.bytes)], { type: cover.mediaType }), 'cover');
   form.set('document', await openAsBlob(manuscript), name ?? '');
-  return ask(url, path, { method, headers, body: form, signal });
+  return server.ask<T>(path, { method, headers, body: form });
 }
 
-async function ask(url: string, path: string, init: RequestInit): Promise<unknown> {
-  const answer = await reach(url, path, init);
-  return answer.status === 204 ? undefined : answer.json();
-}
-
-async function reach(url: string, path: string, init: RequestInit): Promise<Response> {
-  const answer = await fetch(new URL(path, url), init).catch((cause: unknown) => {
-    init.signal?.throwIfAborted();
-    throw noAnswer(url, cause);
-  });
-  if (answer.ok) return answer;
-  const body = (await answer.json().catch(() => undefined)) as
-    | { error?: { code?: string; message?: string } }
-    | undefined;
-  const code = body?.error?.code ?? '';
-  throw new RhapsodeError(isErrorCode(code) ? code : 'internal_error', {
-    message: body?.error?.message ?? `${url} answered ${answer.status}`,
-  });
-}
-
-/** The states of a book as the server tells them. */
-async function* events(url: string, path: string, signal: AbortSignal): AsyncGenerator<BookView> {
-  const answer = await reach(url, path, { signal, headers: { accept: 'text/event-stream' } });
-  let held = '';
-  for await (const text of answer.body!.pipeThrough(new TextDecoderStream())) {
-    held += text;
-    for (let end = held.indexOf('\n\n'); end >= 0; end = held.indexOf('\n\n')) {
-      const lines = held.slice(0, end).split('\n');
-      held = held.slice(end + 2);
-      const data = lines
-        .filter((line) => line.startsWith('data:'))
-        .map((line) => line.slice(5))
-        .join('\n');
-      if (data !== '' && !lines.includes('event: error')) yield JSON.parse(data) as BookView;
+/** Until it has ended, across broken connections and restarts of the server. */
+async function follow(
+  server: BookServer,
+  path: string,
+  begun: BookView,
+  { signal, onProgress }: Pick<RemoteBook, 'signal' | 'onProgress'>,
+): Promise<BookView> {
+  const retries = createRetries(1, { maxAttempts: mostTries, signal });
+  let view = begun;
+  while (!hasEnded(view)) {
+    try {
+      for await (const next of server.events(`${path}/events`)) {
+        retries.progress();
+        view = next;
+        onProgress(view);
+      }
+    } catch (error) {
+      await retries.after(error);
     }
+    if (hasEnded(view)) break;
+    // A stream that ended too soon may have ended because the book is gone: then this says so.
+    view = await server.look<BookView>(path);
+    if (!hasEnded(view)) await sleep(retryMs, undefined, { signal });
   }
+  return view;
 }
 
 /** A file that is here already is not fetched again. */
 async function fetchFile(
-  url: string,
+  server: BookServer,
   file: RemoteFile,
   folder: string,
   signal: AbortSignal,
@@ -150,11 +144,14 @@ async function fetchFile(
     });
   const path = join(folder, name);
   if ((await digestOf(path)) === file.sha256) return path;
-  const answer = await reach(url, file.url, { signal });
+  const { body } = await download([server.url + file.url], {
+    signal,
+    maxAttempts: mostTries,
+  });
   const whole = await createWholeFile(path);
   try {
     const hash = createHash('sha256');
-    for await (const piece of answer.body!) {
+    for await (const piece of body) {
       hash.update(piece);
       await whole.write(piece);
     }

@@ -6,6 +6,7 @@ export interface MadeBook {
   readonly files: readonly string[];
   readonly chapters: number;
   readonly sentences: number;
+  /** For this run: not those that were spoken before it. */
   readonly sentencesSynthesized: number;
   /** Those that no attempt could speak, whether they are silent now or another voice speaks them. */
   readonly sentencesFailed: number;
@@ -13,13 +14,18 @@ export interface MadeBook {
   readonly elapsedSeconds: number;
 }
 
-export function madeBook(view: BookView, files: readonly string[], startedAt: number): MadeBook {
+export function madeBook(
+  view: BookView,
+  files: readonly string[],
+  startedAt: number,
+  spokenBefore = 0,
+): MadeBook {
   const { chapters, sentences, result } = view;
   return {
     files,
     chapters,
     sentences,
-    sentencesSynthesized: result?.sentences_synthesized ?? 0,
+    sentencesSynthesized: Math.max(0, (result?.sentences_synthesized ?? 0) - spokenBefore),
     sentencesFailed: (result?.sentences_silent ?? 0) + (result?.sentences_fallback ?? 0),
     audioSeconds: result?.audio_seconds ?? 0,
     elapsedSeconds: Math.round(performance.now() - startedAt) / 1000,
