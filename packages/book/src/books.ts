@@ -263,6 +263,7 @@ export function createBooks(deps: BooksDeps): Books {
     },
 
     async estimate({ tenant, settings, manuscript, signal }) {
+      checkWebhook(settings.webhook, deps.webhooks);
       const chosen = await chooseVoices(settings, deps.findVoice);
       return estimateBook({ tenant, settings, manuscript, chosen }, { ...deps, signal });
     },

@@ -78,7 +78,7 @@ export const bookSettings = z.strictObject({
    */
   on_error: z.enum(['silence', 'fallback', 'stop']).default('silence'),
   fallback: voiceSettings.optional(),
-  /** Told when the book has ended, however it did. Refused where webhooks are off. */
+  /** Told when the book has ended, however it did. Refused where webhooks are off, and where it could never be called. */
   webhook: z.string().min(1).max(2_000).optional(),
 });
 export type BookSettings = z.infer<typeof bookSettings>;

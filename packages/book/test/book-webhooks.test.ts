@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createBookWebhooks } from '@rhapsode/book';
+import { bookSettings, createBookWebhooks } from '@rhapsode/book';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/wait.ts';
 import { type Bench, bench } from './support/book-bench.ts';
@@ -107,7 +107,15 @@ describe('the webhook of a book', () => {
     );
     const strict = await bench({ webhooks: { allowPrivate: false } });
     ends.push(() => strict.close());
-    await expect(strict.create('a', 'Text.', { webhook: 'https://127.0.0.1/' })).rejects.toThrow(
+    for (const webhook of ['https://127.0.0.1/', 'https://localhost/', 'https://169.254.169.254/latest/'])
+      await expect(strict.create('a', 'Text.', { webhook })).rejects.toMatchObject({
+        ...{ code: 'invalid_request', status: 400, param: 'webhook' },
+        message: expect.stringContaining('not public'),
+      });
+    await expect(strict.books.get('acme', 'a')).rejects.toMatchObject({ code: 'book_not_found' });
+    const manuscript = await strict.manuscript('Text.');
+    const settings = bookSettings.parse({ webhook: 'https://0x7f.1/' });
+    await expect(strict.books.estimate({ tenant: 'acme', settings, manuscript })).rejects.toThrow(
       'not public',
     );
   });

@@ -111,10 +111,44 @@ describe('a webhook', () => {
     'https://[2002:7f00:1::]/',
     'https://[fe80::1]/',
     'https://[fd00:ec2::254]/',
+    'https://127.0.0.1./',
+    'https://0177.0.0.1/',
+    'https://0x7f.1/',
+    'https://017700000001/',
+    'https://%31%32%37.0.0.1/',
+    'https://１２７.０.０.１/',
+    'https://[::ffff:0:127.0.0.1]/',
+    'https://[::127.0.0.1]/',
+    'https://[fe80::1%25eth0]/',
+    'https://localhost/',
+    'https://localhost./',
+    'https://LOCALHOST:8443/hook',
+    'https://hook.localhost/',
+    'https://printer.local/',
+    'https://metadata.google.internal/computeMetadata/v1/',
+    'https://router.home.arpa/',
+    'https://redis:6379/',
+    'https://metadata/',
+    'https://user@hook.example/',
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'gopher://hook.example/',
+    '//hook.example/',
     'not a url',
   ])('is never sent to %s', async (url) => {
     expect(() => parseWebhookUrl(url, strict, 'webhook')).toThrow(/can't be called/);
     expect(await sendWebhook(message(url), strict)).toMatchObject({ ok: false, again: false });
+  });
+
+  it('may be sent to a name of the open internet, and beside us where that is allowed', () => {
+    for (const url of [
+      'https://hook.example/',
+      'https://hook.example.:8443/x?y=1',
+      'https://xn--bcher-kva.example/',
+    ])
+      expect(parseWebhookUrl(url, strict, 'webhook').href).toBe(url);
+    for (const url of ['http://localhost:1/', 'http://redis/', 'https://10.0.0.1/', 'http://printer.local/'])
+      expect(parseWebhookUrl(url, open, 'webhook').href).toBe(url);
   });
 
   it('knows addresses of the open internet', () => {

@@ -41,3 +41,13 @@ export function isPublicAddress(address: string): boolean {
   if (version !== 6 || address.includes('%')) return false;
   return open6.check(address, 'ipv6') && !closed6.check(address, 'ipv6');
 }
+
+/** Endings of names that are of this machine or of the network that it stands in, whoever is asked. */
+const closedNames = /(^|\.)(localhost|localdomain|local|internal|intranet|lan|home\.arpa)$/;
+
+/** Whether a name can be of a machine on the open internet; what it resolves to has to be looked at all the same. */
+export function isPublicName(name: string): boolean {
+  const bare = name.toLowerCase().replace(/\.$/, '');
+  // One without a dot is looked for among the neighbours.
+  return bare.includes('.') && !closedNames.test(bare);
+}

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { isPublicAddress } from './public-address.ts';
+import { isPublicAddress, isPublicName } from './public-address.ts';
 import { signedHeaders } from './sign.ts';
 
 export interface WebhookSettings {
@@ -57,7 +57,9 @@ export function parseWebhookUrl(
   if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) throw refused('use https');
   if (url.username !== '' || url.password !== '') throw refused('it must not hold a name or a password');
   const host = hostOf(url);
-  if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw refused('its address is not public');
+  if (allowPrivate) return url;
+  if (isIP(host) !== 0 && !isPublicAddress(host)) throw refused('its address is not public');
+  if (isIP(host) === 0 && !isPublicName(host)) throw refused(`the name ${host} is not public`);
   return url;
 }
 
