@@ -30,8 +30,7 @@ export async function waitPatiently<T>(
       const state = await store.get(id);
       if (!state || (!state.sealed && state.finished === state.segments)) return;
       const { pool } = state.utterance;
-      if ((await store.slots(pool)) === 0)
-        throw new Error(`no worker of the pool '${pool}' is there`);
+      if ((await store.slots(pool)) === 0) throw new Error(`no worker of the pool '${pool}' is there`);
     } catch (cause) {
       const message = `nothing came for ${patienceMs / 1000} s: ${(cause as Error).message}`;
       if (waiting) giveUp(new RhapsodeError('engine_timeout', { message, cause }));
