@@ -24,7 +24,8 @@ export interface CreateRequest {
   readonly input_type?: 'text' | 'ssml';
   readonly normalise?: 'auto' | 'on' | 'off';
   readonly inline?: boolean;
-  readonly lexicon?: readonly object[];
+  /** Rules, or the name of a lexicon that the server keeps. */
+  readonly lexicon?: readonly object[] | string;
   readonly settings?: Readonly<Record<string, number>>;
 }
 

@@ -79,6 +79,7 @@ export const errorCatalogue = {
     safe: 'There is no such utterance.',
   },
   book_not_found: { status: 404, grpc: 'NOT_FOUND', retryable: false, safe: 'There is no such book.' },
+  lexicon_not_found: { status: 404, grpc: 'NOT_FOUND', retryable: false, safe: 'There is no such lexicon.' },
   sentence_not_found: {
     status: 404,
     grpc: 'NOT_FOUND',

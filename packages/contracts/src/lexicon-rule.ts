@@ -13,6 +13,20 @@ export const lexiconRule = z.strictObject({
 
 export const lexiconRules = z
   .array(lexiconRule, 'must be a list of rules, {"grapheme": …, "alias" or "ipa": …}')
-  .max(mostRules)
+  .max(mostRules, `has at most ${mostRules} rules`)
   .describe('Words that are said otherwise: rules of this request.');
 export type LexiconRules = z.infer<typeof lexiconRules>;
+
+/** A name under which a tenant keeps rules. */
+export const lexiconName = z
+  .string()
+  .regex(
+    /^[0-9a-z][0-9a-z._-]{0,63}$/,
+    'must be 1 to 64 characters of 0-9, a-z, dot, - and _, and begin with a letter or digit',
+  );
+
+/** What a request has: rules of its own, or the name of a lexicon that is kept. */
+export const lexiconChoice = z
+  .union([lexiconRules, lexiconName], 'must be a list of rules, or the name of a lexicon')
+  .describe('Words that are said otherwise: rules of this request, or the name of a lexicon that is kept.');
+export type LexiconChoice = z.infer<typeof lexiconChoice>;

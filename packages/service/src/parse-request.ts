@@ -8,12 +8,14 @@ import type { z } from 'zod';
 export function parseRequest<T>(schema: z.ZodType<T>, value: unknown): T {
   const asSent = schema.safeParse(value);
   if (asSent.success) return asSent.data;
-  const rest = withoutNulls(value, asSent.error.issues);
+  const sentIssues = asSent.error.issues.flatMap(nearest);
+  const rest = withoutNulls(value, sentIssues);
   const parsed = rest === undefined ? asSent : schema.safeParse(rest);
   if (parsed.success) return parsed.data;
   // Null where something is needed is told as it was sent, not as a field that is missing.
-  const missing = parsed.error.issues[0]!.path.join('.');
-  const issue = asSent.error.issues.find(({ path }) => path.join('.') === missing) ?? parsed.error.issues[0]!;
+  const first = parsed.error.issues.flatMap(nearest)[0]!;
+  const missing = first.path.join('.');
+  const issue = sentIssues.find(({ path }) => path.join('.') === missing) ?? first;
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     const param = [...issue.path, issue.keys[0]].join('.').slice(0, 100);
@@ -29,6 +31,15 @@ export function parseRequest<T>(schema: z.ZodType<T>, value: unknown): T {
         : `'${path}' is not valid: ${issue.message}.`,
     ...(path === '' ? {} : { param: path }),
   });
+}
+
+/** What is of none of several kinds is told as the kind that it is nearest to: whose problem lies deepest, or is no other kind. */
+function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const isOfKind = (issues: readonly z.core.$ZodIssue[]) =>
+    issues.length > 0 && issues.every(({ code, path }) => path.length > 0 || code !== 'invalid_type');
+  const kind = issue.errors.find(isOfKind);
+  return kind?.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(nearest) ?? [issue];
 }
 
 type Fields = Record<PropertyKey, unknown>;

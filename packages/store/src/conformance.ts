@@ -1,5 +1,6 @@
 import { fairnessConformance } from './conformance/fairness.ts';
 import type { StoreFactory } from './conformance/fixtures.ts';
+import { lexiconConformance } from './conformance/lexicons.ts';
 import { randomConformance } from './conformance/random.ts';
 import { rosterConformance } from './conformance/roster.ts';
 import { textConformance } from './conformance/texts.ts';
@@ -15,5 +16,6 @@ export function storeConformance(name: string, factory: StoreFactory): void {
   workConformance(name, factory);
   fairnessConformance(name, factory);
   rosterConformance(name, factory);
+  lexiconConformance(name, factory);
   randomConformance(name, factory);
 }

@@ -1,6 +1,7 @@
 import { RhapsodeError, segment as segmentSchema, utterance as utteranceSchema } from '@rhapsode/contracts';
 import { appendError, checkGeneration, costMs, encodeSegment } from './item.ts';
 import { type StoreFaults, withFaults } from './memory/faults.ts';
+import { createLexicons } from './memory/lexicons.ts';
 import { createPool, type Entry, type Pool } from './memory/pool.ts';
 import { createRoster } from './memory/roster.ts';
 import { addPiece, arrivedText, createTextRecord } from './memory/text.ts';
@@ -279,6 +280,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): RequestStor
       expire();
       return utterances.get(id)?.cancelled !== undefined;
     },
+
+    ...createLexicons(),
 
     async announce(worker, lastsMs) {
       roster.announce(worker, lastsMs);

@@ -88,6 +88,22 @@ export interface RequestStore {
   cancel(id: string): Promise<Cancelled | undefined>;
   isCancelled(id: string): Promise<boolean>;
 
+  /**
+   * Keeps a text under a name of a tenant for ever, or puts it in the place of the one that is there; `over_limit`: the tenant
+   * has `most` others, and nothing was changed.
+   */
+  putLexicon(
+    tenant: string,
+    name: string,
+    text: string,
+    limits: { most: number },
+  ): Promise<'created' | 'replaced' | 'over_limit'>;
+  lexicon(tenant: string, name: string): Promise<string | undefined>;
+  /** Their names, in order. */
+  lexicons(tenant: string): Promise<string[]>;
+  /** Whether there was one. */
+  deleteLexicon(tenant: string, name: string): Promise<boolean>;
+
   /** A worker says that it is there. Forgotten after `ttlMs`; its voices are remembered for `voicesTtlMs`. */
   announce(worker: WorkerRecord, ttlMs: number): Promise<void>;
   withdraw(workerId: string, pool: string): Promise<void>;

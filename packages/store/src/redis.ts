@@ -117,6 +117,17 @@ export function createRedisStore(options: RedisStoreOptions): RequestStore {
       return (await run('look', 'is-cancelled', id)) === 1;
     },
 
+    putLexicon: (tenant, name, text, { most }) => run('lexicons', 'put', tenant, name, text, most),
+    async lexicon(tenant, name) {
+      return (await run<string | null>('lexicons', 'get', tenant, name)) ?? undefined;
+    },
+    async lexicons(tenant) {
+      return (await run<string[]>('lexicons', 'names', tenant)).sort();
+    },
+    async deleteLexicon(tenant, name) {
+      return (await run<number>('lexicons', 'delete', tenant, name)) === 1;
+    },
+
     async announce(worker, lastsMs) {
       const voices = worker.voices.flatMap((voice) => [voice.id, JSON.stringify(voice)]);
       const record = JSON.stringify(worker);

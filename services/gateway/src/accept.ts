@@ -2,19 +2,18 @@ import { RhapsodeError, type SpeechSettings, type Utterance } from '@rhapsode/co
 import {
   type ArrivingOptions,
   type ArrivingText,
-  open,
   openArriving,
   resumeArriving,
   type Submission,
   type SubmitDeps,
   type SubmitRequest,
   submit,
-  type TextWriter,
 } from '@rhapsode/pipeline';
 import { checkLength, checkText } from '@rhapsode/service';
 import type { UtteranceState } from '@rhapsode/store';
 import type { GatewayDeps } from './deps.ts';
-import { type TextRequest, textOptions } from './text-options.ts';
+import { withRules } from './kept-lexicons.ts';
+import { type ReadyText, type TextRequest, textOptions } from './text-options.ts';
 
 export interface SpokenRequest extends TextRequest {
   readonly voice: string;
@@ -33,20 +32,18 @@ export async function accept(
 ): Promise<Submission> {
   checkLength(input, mostCharacters(request, deps), 'input');
   checkText(input, 'input');
-  return submit(input, await submission(request, deps), submitDeps(request, deps));
+  const ready = await withRules(request, deps);
+  return submit(input, await submission(ready, deps), submitDeps(request, deps));
 }
 
-/** The same for an utterance whose text is still to come. */
-export const acceptOpen = async (request: SpokenRequest, deps: GatewayDeps): Promise<TextWriter> =>
-  open(await submission(request, deps), submitDeps(request, deps));
-
-/** The same for one whose text is kept in the store as it comes: any gateway may go on with it. */
-export const acceptArriving = async (
-  request: SpokenRequest & { readonly transient?: boolean },
+/** The same for one whose text is still to come, and kept in the store as it comes: any gateway may go on with it. */
+export async function acceptArriving(
+  asked: SpokenRequest & { readonly transient?: boolean },
   deps: GatewayDeps,
   options: ArrivingOptions = {},
-): Promise<ArrivingText> =>
-  openArriving(
+): Promise<ArrivingText> {
+  const request = await withRules(asked, deps);
+  return openArriving(
     {
       ...(await submission(request, deps)),
       idleMs: deps.limits.textIdleSeconds * 1000,
@@ -56,6 +53,7 @@ export const acceptArriving = async (
     submitDeps(request, deps),
     options,
   );
+}
 
 /** Goes on with such a one. */
 export async function goOn(
@@ -71,7 +69,7 @@ export async function goOn(
 }
 
 /** What has to be known to plan on somewhere else. */
-const readingOf = ({ inputType, normalise, inline, lexicon }: SpokenRequest): Utterance['reading'] => ({
+const readingOf = ({ inputType, normalise, inline, lexicon }: ReadyText): Utterance['reading'] => ({
   ...(inputType === undefined ? {} : { input: inputType }),
   ...(normalise === undefined ? {} : { normalise }),
   ...(inline === undefined ? {} : { inline }),
@@ -81,7 +79,7 @@ const readingOf = ({ inputType, normalise, inline, lexicon }: SpokenRequest): Ut
 /** It travels with every sentence of the text. */
 const longestLexicon = 16_384;
 
-function kept(lexicon: NonNullable<SpokenRequest['lexicon']>) {
+function kept(lexicon: NonNullable<ReadyText['lexicon']>) {
   if (JSON.stringify(lexicon).length <= longestLexicon) return lexicon;
   throw new RhapsodeError('invalid_request', {
     message: `a text that arrives in pieces takes a lexicon of at most ${longestLexicon} characters of JSON; send it whole, or fewer rules`,
@@ -93,7 +91,7 @@ const mostCharacters = (request: Pick<Utterance, 'class'>, { limits }: GatewayDe
   request.class === 'bulk' ? limits.maxBulkCharacters : limits.maxSpeechCharacters;
 
 async function submission(
-  { voice: name, id, speed, seed, class: utteranceClass, ...request }: SpokenRequest,
+  { voice: name, id, speed, seed, class: utteranceClass, ...request }: ReadyText<SpokenRequest>,
   deps: GatewayDeps,
 ): Promise<SubmitRequest> {
   const { tenant, logGuard } = deps;

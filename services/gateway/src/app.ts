@@ -3,6 +3,7 @@ import type { GatewayDeps } from './deps.ts';
 import { lmntRoutes } from './lmnt/routes.ts';
 import { apiDocumentRoutes } from './routes/api-document.ts';
 import { bookRoutes } from './routes/books.ts';
+import { lexiconRoutes } from './routes/lexicons.ts';
 import { modelRoutes } from './routes/models.ts';
 import { speechRoute } from './routes/speech.ts';
 import { textRoutes } from './routes/text.ts';
@@ -23,6 +24,7 @@ export function gatewayRoutes(app: FastifyInstance, deps: GatewayDeps): void {
   textRoutes(app, deps, texts);
   sessionRoute(app, deps);
   bookRoutes(app, deps);
+  lexiconRoutes(app, deps);
   voiceRoutes(app, deps);
   modelRoutes(app);
   lmntRoutes(app, deps);

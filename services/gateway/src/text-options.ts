@@ -1,4 +1,4 @@
-import { type LexiconRules, type lexiconRule, RhapsodeError } from '@rhapsode/contracts';
+import { type LexiconChoice, type LexiconRules, type lexiconRule, RhapsodeError } from '@rhapsode/contracts';
 import type { OtherVoice, TextOptions } from '@rhapsode/pipeline';
 import { createLexicon, type Lexicon, type LexiconRule } from '@rhapsode/text';
 import { z } from 'zod';
@@ -16,12 +16,17 @@ export const normalise = z
   .describe('Whether numbers, dates and abbreviations are written out before they are spoken.');
 export const inline = z.boolean().describe('Obey `[pause:1.5s]` and `[word](/ipa/)` in plain text.');
 
-export { lexiconRule, lexiconRules as lexicon } from '@rhapsode/contracts';
+export { lexiconChoice as lexicon } from '@rhapsode/contracts';
 
 export type TextRequest = {
   readonly inputType?: TextOptions['input'];
   readonly normalise?: TextOptions['normalise'];
   readonly inline?: boolean | undefined;
+  readonly lexicon?: LexiconChoice | undefined;
+};
+
+/** With the rules of its lexicon at hand. */
+export type ReadyText<T extends TextRequest = TextRequest> = Omit<T, 'lexicon'> & {
   readonly lexicon?: LexiconRules | undefined;
 };
 
@@ -30,7 +35,7 @@ export const mayWarn = ({ inputType, inline, lexicon }: TextRequest): boolean =>
   inputType === 'ssml' || inline === true || (lexicon?.length ?? 0) > 0;
 
 export async function textOptions(
-  request: TextRequest,
+  request: ReadyText,
   found: FoundVoice,
   { voices }: Pick<GatewayDeps, 'voices'>,
 ): Promise<TextOptions> {
@@ -44,12 +49,11 @@ export async function textOptions(
   };
 }
 
-export const ruleOf = ({ case_sensitive, ...rule }: z.infer<typeof lexiconRule>): LexiconRule =>
+const ruleOf = ({ case_sensitive, ...rule }: z.infer<typeof lexiconRule>): LexiconRule =>
   ({ ...rule, ...(case_sensitive === undefined ? {} : { caseSensitive: case_sensitive }) }) as LexiconRule;
 
-function lexiconOf(rules: LexiconRules): Lexicon {
-  return createLexicon(rules.map(ruleOf));
-}
+/** Throws if there is a rule that can't be. */
+export const lexiconOf = (rules: LexiconRules): Lexicon => createLexicon(rules.map(ruleOf));
 
 /** Whom `<voice name="…">` may name: voices of the same pool and their speakers (`voice:speaker`), the voice's own speakers. */
 async function otherVoices(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { lexiconRules } from '../lexicon-rule.ts';
+import { lexiconChoice } from '../lexicon-rule.ts';
 import { positionText } from '../position.ts';
 import { speechSettings } from '../settings.ts';
 import { contextOrMain, count, hearing, nonce, utteranceName } from './fields.ts';
@@ -17,7 +17,7 @@ export const openMessage = z.strictObject({
   input: z.enum(['text', 'ssml']).optional(),
   normalise: z.enum(['auto', 'on', 'off']).optional(),
   inline: z.boolean().optional(),
-  lexicon: lexiconRules.optional(),
+  lexicon: lexiconChoice.optional(),
   chunk_seconds: z.number().min(0.02).max(1).optional(),
   settings: speechSettings.optional(),
   ...hearing,

@@ -13,6 +13,7 @@
 --   turns:<pool>:<lane>:<tenant>  zset  the utterances whose next sentence may be released, by turn
 --   holds:<pool>                  zset  utterances that are cancelled unless somebody holds them, by until when one does
 --   flight:<pool>                 zset  "<id>:<segment>" in flight, by the time when it was handed out
+--   lexicons:<tenant>             hash  name -> text; see lexicons.lua
 --   load:<pool>                   hash  n:<lane> and n:<lane>:<tenant>, how many are in flight; given:<lane>:<tenant>;
 --                                       given:<lane>, what the tenant that was next last had been given, where others
 --                                       start; owed:<class>, audio not finished; turn, how many turns there were

@@ -20,6 +20,7 @@ const scripts = {
   look: '#!lua flags=allow-oom',
   roster: '#!lua flags=allow-oom',
   books: '#!lua flags=allow-oom',
+  lexicons: '#!lua',
 } as const;
 export type Script = keyof typeof scripts;
 

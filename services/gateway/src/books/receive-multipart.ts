@@ -44,7 +44,7 @@ export async function receiveMultipart(
   function takeField(name: string, value: string, isCut: boolean): void {
     if (isCut) throw refused(`'${name}' is longer than ${limits.fieldSize} bytes`, name);
     if (name === 'settings') Object.assign(settings, asObject(parseJson(value)));
-    else settings[name] = isText(name) ? value : parseValue(name, value);
+    else settings[name] = isText(name, value) ? value : parseValue(name, value);
   }
 
   const form = new Busboy({
@@ -99,7 +99,11 @@ export async function receiveMultipart(
 }
 
 const texts = new Set(['text', 'id', 'voice', 'speaker', 'type', 'language', 'normalise', 'on_error']);
-const isText = (name: string) => texts.has(name) || !Object.hasOwn(bookSettings.shape, name);
+const isText = (name: string, value: string) =>
+  texts.has(name) ||
+  !Object.hasOwn(bookSettings.shape, name) ||
+  // Rules are a list.
+  (name === 'lexicon' && !/^\s*\[/.test(value));
 
 function parseValue(name: string, value: string): unknown {
   try {

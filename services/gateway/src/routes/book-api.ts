@@ -1,4 +1,5 @@
 import { bookCover, bookSettings, sentenceEdit } from '@rhapsode/book';
+import { lexiconName } from '@rhapsode/contracts';
 import type { ApiRoute } from '@rhapsode/service';
 import { z } from 'zod';
 
@@ -39,6 +40,9 @@ export const bookApi = {
       text: z.string().optional(),
       document: z.strictObject({ name: z.string().optional(), base64: z.string() }).optional(),
       cover: bookCover.optional(),
+      lexicon: bookSettings.shape.lexicon
+        .or(lexiconName)
+        .describe('Rules, or the name of a lexicon that is kept.'),
     }),
     examples: {
       text: { text: 'It was the best of times.', voice: 'default', metadata: { title: 'Two Cities' } },

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { receiveBook } from '../books/receive-book.ts';
 import { createUpload } from '../books/upload.ts';
 import type { GatewayDeps } from '../deps.ts';
+import { findLexicon } from '../kept-lexicons.ts';
 import { bookApi, creation, page, sentencePage } from './book-api.ts';
 import { bookEvents } from './book-events.ts';
 import { bookFiles } from './book-files.ts';
@@ -37,7 +38,7 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
         ...manuscript
       } = await receiveBook(request, upload, limits.maxBookBytes, gone);
       const { id: asked, ...rest } = sent;
-      const settings = parseRequest(bookSettings, rest);
+      const settings = parseRequest(bookSettings, await withLexicon(rest));
       const { id: given } = parseRequest(z.object({ id: bookId.optional() }), { id: asked });
       const id = named ?? given ?? newUtteranceId();
       if (named !== undefined && given !== undefined && given !== named)
@@ -58,6 +59,14 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
       }
       await upload.remove();
     }
+  }
+
+  async function withLexicon({ lexicon, ...rest }: Record<string, unknown>): Promise<object> {
+    if (lexicon === undefined) return rest;
+    return {
+      ...rest,
+      lexicon: typeof lexicon === 'string' ? (await findLexicon(lexicon, deps)).rules : lexicon,
+    };
   }
 
   app.get('/v1/books', { config: { api: bookApi.list } }, async (request) => {
