@@ -1,7 +1,8 @@
 import { speechSettings } from '@rhapsode/contracts';
 import { lexiconLimits } from '@rhapsode/text';
 import { z } from 'zod';
-import { coverTypes, givenMetadata, outputSettings } from './render/settings.ts';
+import { coverTypes } from './render/settings.ts';
+import { requestedMetadata, requestedOutputs } from './requested-outputs.ts';
 
 /** Chosen by the client; it stands in paths and in keys. */
 export const bookId = z
@@ -70,8 +71,8 @@ export const bookSettings = z.strictObject({
     })
     .default({}),
   lexicon: z.array(lexiconRule).max(lexiconLimits.rules).default([]),
-  outputs: outputSettings.prefault({}),
-  metadata: givenMetadata.default({}),
+  outputs: requestedOutputs.prefault({}),
+  metadata: requestedMetadata.default({}),
   /**
    * What becomes of a sentence that can't be spoken after all attempts: a silence of the length that it would have taken, another
    * voice speaks it, or the book stops.

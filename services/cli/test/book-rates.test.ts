@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createResampler, parseWav, samplesAtRate } from '@rhapsode/audio';
-import { createSegmentStore, type Manifest, manifest } from '@rhapsode/book';
+import { bookSettings, createSegmentStore, type Manifest, manifest } from '@rhapsode/book';
 import { bookRateHz } from '@rhapsode/book/create/book-rate';
-import { outputSettings } from '@rhapsode/book/render/settings';
+
 import { createFsArtefacts } from '@rhapsode/store/artefacts/fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probe } from '../../../packages/book/test/support/media.ts';
@@ -143,7 +143,7 @@ describe('a book whose voices have different sample rates', () => {
     expect(parseWav(await read(files, '.wav')).sampleRateHz).toBe(24_000);
     expect((await inProcess('verify', [at('whole')])).code).toBe(0);
     await expect(inProcess('book', argsOf('no', ['--sample-rate', '20000']), env)).rejects.toThrow(
-      "'outputs.sampleRateHz' 20000 is not a sample rate of aac",
+      "'outputs.sample_rate' 20000 is not a sample rate of aac",
     );
   });
 });
@@ -152,7 +152,7 @@ const bytes = (pcm: Int16Array) => Buffer.from(pcm.buffer, pcm.byteOffset, pcm.b
 
 describe('the sample rate of a book', () => {
   const rateOf = (outputs: object, voices: readonly number[]) =>
-    bookRateHz(outputSettings.parse(outputs), voices);
+    bookRateHz(bookSettings.parse({ outputs }).outputs, voices);
 
   it('is the highest of its voices, or the next that its files can have', () => {
     expect(rateOf({}, [16_000, 24_000, 22_050])).toBe(24_000);
@@ -162,7 +162,7 @@ describe('the sample rate of a book', () => {
   });
 
   it('is the one that was asked for', () => {
-    expect(rateOf({ sampleRateHz: 44_100 }, [16_000])).toBe(44_100);
-    expect(rateOf({ audio: ['flac'], sampleRateHz: 20_000 }, [16_000])).toBe(20_000);
+    expect(rateOf({ sample_rate: 44_100 }, [16_000])).toBe(44_100);
+    expect(rateOf({ audio: ['flac'], sample_rate: 20_000 }, [16_000])).toBe(20_000);
   });
 });

@@ -172,13 +172,13 @@ describe('the options of rhapsode book', () => {
         audio: ['m4b', 'mp3'],
         single: ['mp3'],
         captions: [],
-        loudness: { targetLufs: -23, truePeakDb: -1 },
+        loudness: { target_lufs: -23, true_peak_db: -1 },
       },
       metadata: {
         ...{
           authors: ['A. One', 'B. Two'],
           series: 'The Seas',
-          seriesNumber: '2',
+          series_number: '2',
           year: 1851,
         },
       },

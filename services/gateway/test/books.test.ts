@@ -141,6 +141,51 @@ describe('PUT /v1/books/{id}', () => {
     expect((await here.get('/v1/books/x')).status).toBe(404);
   });
 
+  it('is asked for and told of in one way to write names', async () => {
+    run();
+    const wanted = {
+      text,
+      outputs: { audio: ['wav'], sample_rate: 24_000, loudness: { target_lufs: -23, true_peak_db: -2 } },
+      metadata: { title: 'Iliad', series: 'Epics', series_number: '1' },
+    };
+    expect((await put('iliad', wanted)).status).toBe(202);
+    await ended('iliad');
+    const names = (value: unknown): string[] =>
+      typeof value !== 'object' || value === null
+        ? []
+        : Object.entries(value).flatMap(([name, one]) =>
+            Array.isArray(value) ? names(one) : [name, ...names(one)],
+          );
+    const told = await Promise.all(
+      ['', '/files', '/sentences', '?dry_run=true'].map(async (path) =>
+        path.startsWith('?')
+          ? (await put('iliad', wanted, {}, path)).json()
+          : (await here.get(`/v1/books/iliad${path}`)).json(),
+      ),
+    );
+    const { paths } = (await (await here.get('/openapi.json')).json()) as { paths: Record<string, object> };
+    const { requestBody } = (paths['/v1/books/{id}'] as { put: { requestBody: object } }).put;
+    const schemas = JSON.stringify(requestBody).match(/"properties":\{.*\}/)![0];
+    const asked = [...schemas.matchAll(/"(\w+)":\{/g)].map(([, name]) => name!);
+    expect(asked).toEqual(expect.arrayContaining(['sample_rate', 'target_lufs', 'series_number']));
+    const jsonSchema = ['additionalProperties', 'propertyNames', 'anyOf', 'allOf', 'oneOf'];
+    for (const name of [...told.flatMap(names), ...asked.filter((one) => !jsonSchema.includes(one))])
+      expect(name).toMatch(/^[a-z0-9]+(_[a-z0-9]+)*$/);
+    for (const [field, refused] of Object.entries({
+      'outputs.sampleRateHz': { outputs: { sampleRateHz: 24_000 } },
+      'outputs.loudness.targetLufs': { outputs: { loudness: { targetLufs: -18 } } },
+      'metadata.seriesNumber': { metadata: { seriesNumber: '1' } },
+    }))
+      expect(await problem(await put('x', { text, ...refused }))).toMatchObject({
+        code: 'unknown_field',
+        param: field,
+      });
+    expect(await problem(await put('x', { text, outputs: { sample_rate: 20_000 } }))).toMatchObject({
+      status: 400,
+      param: 'outputs.sample_rate',
+    });
+  });
+
   it('takes a long text in JSON apart elsewhere, with the same result', async () => {
     const long = 'The morning was silver. '.repeat(4_000);
     const response = await put('long', { text: long });

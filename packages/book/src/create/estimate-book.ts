@@ -1,7 +1,7 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import { forEachOf } from '../limited.ts';
 import type { PlanSupervision } from '../plan/plan-elsewhere.ts';
-import { type BookPlan, type BookRequest, wantedOf } from '../plan/plan-files.ts';
+import { type BookPlan, type BookRequest, requestVersion, wantedOf } from '../plan/plan-files.ts';
 import type { BookSettings } from '../request.ts';
 import type { SegmentStore } from '../segments/segment-store.ts';
 import type { ChosenVoices } from './choose-voices.ts';
@@ -53,7 +53,7 @@ export async function estimateBook(
     signal?: AbortSignal | undefined;
   },
 ): Promise<BookEstimate> {
-  const request: BookRequest = { v: 1, settings, voices: chosen.voices };
+  const request: BookRequest = { v: requestVersion, settings, voices: chosen.voices };
   const seen = createKeySet();
   let plan: BookPlan | undefined;
   let hits = 0;

@@ -6,7 +6,13 @@ import { type BookPlace, partKey, planFolder } from '../layout.ts';
 import { markLeftover, unmarkLeftover } from '../leftovers.ts';
 import { lexiconRules } from '../lexicon-rules.ts';
 import { type PlanSupervision, planElsewhere } from '../plan/plan-elsewhere.ts';
-import { type BookPlan, type BookRequest, type PlannedSentence, partSentences } from '../plan/plan-files.ts';
+import {
+  type BookPlan,
+  type BookRequest,
+  type PlannedSentence,
+  partSentences,
+  requestVersion,
+} from '../plan/plan-files.ts';
 import type { PlanTask } from '../plan/plan-task.ts';
 import type { BookSettings } from '../request.ts';
 import { type ChosenVoices, localeOf } from './choose-voices.ts';
@@ -157,7 +163,12 @@ export async function storePlan(
       plan = { ...plan, cover: { mediaType: cover.mediaType } };
     }
     const { voices, fallback } = chosen;
-    const request: BookRequest = { v: 1, settings, voices, ...(fallback === undefined ? {} : { fallback }) };
+    const request: BookRequest = {
+      v: requestVersion,
+      settings,
+      voices,
+      ...(fallback === undefined ? {} : { fallback }),
+    };
     await artefacts.put(`${folder}request.json`, Buffer.from(JSON.stringify(request)), options);
     await artefacts.put(`${folder}plan.json`, Buffer.from(JSON.stringify(plan)), options);
     return { name, plan };

@@ -48,9 +48,12 @@ export interface BookPlan {
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
 }
 
+/** Raised when settings are written otherwise. */
+export const requestVersion = 2;
+
 /** `request.json`: what was asked for, with everything found that it names, so that nothing can change under the book. */
 export interface BookRequest {
-  readonly v: 1;
+  readonly v: typeof requestVersion;
   readonly settings: BookSettings;
   /** The first speaks unless something else is said. */
   readonly voices: readonly VoiceChoice[];
@@ -73,8 +76,13 @@ async function readJson<T>(artefacts: ArtefactStore, key: string): Promise<T> {
 
 export const readPlan = (artefacts: ArtefactStore, folder: string) =>
   readJson<BookPlan>(artefacts, `${folder}plan.json`);
-export const readRequest = (artefacts: ArtefactStore, folder: string) =>
-  readJson<BookRequest>(artefacts, `${folder}request.json`);
+export async function readRequest(artefacts: ArtefactStore, folder: string): Promise<BookRequest> {
+  const request = await readJson<BookRequest>(artefacts, `${folder}request.json`);
+  if (request.v === requestVersion) return request;
+  throw new RhapsodeError('book_damaged', {
+    message: 'the settings of this book were written by another version; create it again',
+  });
+}
 
 export async function readPart(
   artefacts: ArtefactStore,

@@ -14,6 +14,7 @@ import {
 } from '../plan/plan-files.ts';
 import type { BookAudio, ChapterAudio, RenderBook, RenderChapter } from '../render/port.ts';
 import { type BookMetadata, bookMetadata, coverTypes } from '../render/settings.ts';
+import { outputsOf, saidOf } from '../requested-outputs.ts';
 import { BookStopped, SentenceGone, type SettleDeps, settlePart } from '../speak/settle-part.ts';
 import { type ChapterSource, createChapterAudio, type PartSummary, summaryOf } from './chapter-audio.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -77,7 +78,7 @@ async function run(
     segments: deps.segments,
   };
   const metadata = await metadataOf(plan, request, source);
-  const about = { id, metadata, outputs: request.settings.outputs };
+  const about = { id, metadata, outputs: outputsOf(request.settings.outputs) };
   const made = {
     outputs: renderFiles(artefacts, filesFolder(at)),
     parts: renderFiles(artefacts, partsFolder(at)),
@@ -243,7 +244,7 @@ async function metadataOf(
         }),
     ...(language === undefined || language === '' || language.length > 35 ? {} : { language }),
     ...(settings.metadata.narrator === undefined ? { narrator: voices[0]!.voice } : {}),
-    ...settings.metadata,
+    ...saidOf(settings.metadata),
   });
   const type = coverTypes.find((one) => one === plan.cover?.mediaType);
   const cover = type && (await readWhole(artefacts, `${folder}cover`));

@@ -84,14 +84,14 @@ function outputsOf({ format, single, captions, loudness, ...options }: BookOptio
   return given({
     audio: format === undefined ? undefined : listOf('format', format, bookAudioFormats),
     single: single ? ['mp3'] : undefined,
-    sampleRateHz: numberOption('sample-rate', options['sample-rate'], 8_000, 48_000, { whole: true }),
+    sample_rate: numberOption('sample-rate', options['sample-rate'], 8_000, 48_000, { whole: true }),
     captions:
       captions === undefined
         ? undefined
         : captions === 'none'
           ? []
           : listOf('captions', captions, bookCaptionFormats),
-    loudness: loudness === 'off' ? null : target === undefined ? undefined : { targetLufs: target },
+    loudness: loudness === 'off' ? null : target === undefined ? undefined : { target_lufs: target },
   });
 }
 
@@ -105,7 +105,7 @@ function metadataOf(options: BookOptions) {
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     series: numbered ? numbered[1] : series,
-    seriesNumber: numbered?.[2],
+    series_number: numbered?.[2],
     year: numberOption('year', options.year, 0, 9999, { whole: true }),
     ...{ subtitle, narrator, publisher, description, language },
   });

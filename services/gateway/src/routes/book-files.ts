@@ -80,9 +80,12 @@ function rangeOf(request: FastifyRequest, file: OutputFile, onBehind: (length: n
   }
 }
 
-const shownFile = (id: string, { contentType, ...file }: OutputFile) => ({
+const shownFile = (id: string, { contentType, sampleRateHz, chapter, ...file }: OutputFile) => ({
   ...file,
   content_type: contentType,
+  ...(sampleRateHz === undefined ? {} : { sample_rate: sampleRateHz }),
+  // Counted from 1, as everywhere in this interface.
+  ...(chapter === undefined ? {} : { chapter: chapter + 1 }),
   url: `/v1/books/${id}/files/${file.name.split('/').map(encodeURIComponent).join('/')}`,
 });
 
