@@ -49,11 +49,12 @@ export interface SpeechStream
   readonly utterance: string;
   readonly underruns: number;
   /**
-   * Takes the next piece of text. The promise resolves when there is room for more, which need not be waited for; a caller
-   * that feeds on although there is none gets a `BufferError`.
+   * Takes the next piece of text. The promise resolves when there is room for more, which need not be waited for. What can't be
+   * taken is thrown by the call itself, a `BufferError` if the stream holds no more: `try` catches it with `await` and without,
+   * and who does not wait gets no unhandled rejection. The promise rejects only when the stream fails meanwhile.
    */
   feed(text: string): Promise<void>;
-  /** Speaks what was fed although the sentence has not ended; resolves when all of it came. */
+  /** Speaks what was fed although the sentence has not ended; resolves when all of it came. Throws as `feed` does. */
   flush(): Promise<void>;
   /** No more text will come. */
   done(): void;

@@ -186,7 +186,9 @@ describe('a stream', () => {
     });
     expect(stream.bufferFull()).toBe(true);
     void stream.feed(long);
+    // Caught by those who wait for room and by those who don't.
     expect(() => stream.feed('one too many')).toThrow(BufferError);
+    await expect(async () => await stream.feed('one too many')).rejects.toThrow(BufferError);
     expect(isRoom).toBe(false);
     stream.done();
     const pcm = await heard(stream);
