@@ -2,7 +2,7 @@ import { RhapsodeError, type Segment, type Utterance } from '@rhapsode/contracts
 import type { StoredPiece, TextOutcome, UtteranceState } from '@rhapsode/store';
 import type { PlanWarning } from '@rhapsode/text';
 import { admit, type SubmitDeps, type SubmitRequest, submitLimits, utteranceOf } from './submit.ts';
-import { createTextReader, type Reading } from './text-reader.ts';
+import { countCharacters, createTextReader, type Reading } from './text-reader.ts';
 
 /**
  * A text that arrives in pieces, from any process. The request store has the pieces; what is here is a reader of them that
@@ -178,19 +178,29 @@ function createArriving(
     const { at = outcome.length, text = '' } = piece;
     if (outcome.complete)
       return new RhapsodeError('utterance_sealed', { message: 'the text is complete; it takes no more' });
-    if (at + text.length > limits.textLength)
-      return new RhapsodeError('text_too_long', {
-        message: `the text would have more than ${limits.textLength} characters; finish it and go on with another`,
-        param: 'text',
-      });
+    if (at + text.length > limits.textLength) return tooLong();
     return new RhapsodeError('invalid_request', {
       message: `'offset' is ${at}, but ${outcome.length} characters have been received; the next piece begins there`,
       param: 'offset',
     });
   }
 
+  const tooLong = () =>
+    new RhapsodeError('text_too_long', {
+      message: `the text would have more than ${limits.characters} characters; finish it and go on with another`,
+      param: 'input',
+    });
+
+  /** What is there already counts no second time. */
+  async function checkLength({ at, text = '' }: ArrivingPiece): Promise<void> {
+    if (at !== undefined && at > reader.length) await readOn();
+    const fresh = at === undefined ? text : text.slice(Math.max(0, reader.length - at));
+    if (fresh !== '' && reader.characters + countCharacters(fresh) > limits.characters) throw tooLong();
+  }
+
   async function addNow(piece: ArrivingPiece): Promise<void> {
     const { at, text = '', flush = false, end = false } = piece;
+    await checkLength(piece);
     const before = reader.length;
     const outcome = await store.addText(id, { at, text, flush, end }, { maxLength: limits.textLength });
     if (

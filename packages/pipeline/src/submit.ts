@@ -25,6 +25,8 @@ export interface SubmitDeps {
 export interface SubmitLimits {
   /** UTF-16 code units of text per utterance. */
   readonly textLength: number;
+  /** Characters of a text that arrives in pieces; one of two code units is one. */
+  readonly characters: number;
   readonly segments: number;
   /** Utterances of a tenant that are neither finished nor cancelled. */
   readonly openUtterances: number;
@@ -34,6 +36,7 @@ export interface SubmitLimits {
 
 export const submitLimits: SubmitLimits = {
   textLength: 10_000_000,
+  characters: 10_000_000,
   segments: 200_000,
   openUtterances: 10_000,
   retryAfterSeconds: 5,

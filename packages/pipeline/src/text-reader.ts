@@ -6,6 +6,13 @@ import { hasWords } from './submit.ts';
 
 export type Reading = TextOptions & { readonly voice: VoiceInfo };
 
+/** Of pieces, too: a character that is cut in two counts in the first of them. */
+export function countCharacters(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) if ((text.charCodeAt(at) & 0xfc00) !== 0xdc00) count += 1;
+  return count;
+}
+
 export interface TextReaderOptions {
   readonly utterance: Utterance;
   readonly reading: Reading;
@@ -21,6 +28,7 @@ const sliceLength = 2_048;
 export function createTextReader({ utterance, reading, keepSource, maxSegments }: TextReaderOptions) {
   const planner = createSegmentPlanner({ ...reading, utterance });
   let length = 0;
+  let characters = 0;
   let complete = false;
   let words = false;
   let segments = 0;
@@ -44,6 +52,10 @@ export function createTextReader({ utterance, reading, keepSource, maxSegments }
     /** UTF-16 code units. */
     get length() {
       return length;
+    },
+    /** Those of two code units are one. */
+    get characters() {
+      return characters;
     },
     get complete() {
       return complete;
@@ -71,6 +83,7 @@ export function createTextReader({ utterance, reading, keepSource, maxSegments }
         yield note(planner.feed(slice));
       }
       length += text.length;
+      characters += countCharacters(text);
       if (flush) yield note(planner.flush());
       if (!end) return;
       complete = true;

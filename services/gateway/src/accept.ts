@@ -87,7 +87,7 @@ function kept(lexicon: NonNullable<ReadyText['lexicon']>) {
   });
 }
 
-const mostCharacters = (request: Pick<Utterance, 'class'>, { limits }: GatewayDeps): number =>
+export const mostCharacters = (request: Pick<Utterance, 'class'>, { limits }: GatewayDeps): number =>
   request.class === 'bulk' ? limits.maxBulkCharacters : limits.maxSpeechCharacters;
 
 async function submission(
@@ -121,6 +121,7 @@ const submitDeps = (request: Pick<Utterance, 'class'>, deps: GatewayDeps): Submi
   limits: {
     // The pipeline counts UTF-16 code units, of which a character has one or two.
     textLength: 2 * mostCharacters(request, deps),
+    characters: mostCharacters(request, deps),
     openUtterances: deps.limits.maxOpenUtterances,
   },
 });

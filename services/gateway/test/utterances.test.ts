@@ -194,6 +194,30 @@ describe('text that is still arriving', () => {
     const long = await served.post(text_url, { input: 'Many words. '.repeat(400) });
     expect(await problem(long)).toMatchObject({ status: 413, code: 'text_too_long' });
   });
+
+  it('has the limit of a text that is sent whole, in which no character counts twice', async () => {
+    const served = await start({ limits: { maxSpeechCharacters: 100 } });
+    const tooLong = {
+      status: 413,
+      code: 'text_too_long',
+      param: 'input',
+      message: expect.stringMatching(/\b100\b/),
+    };
+    const piece = '😀 and so on, and'.padEnd(42);
+    const { text_url } = await openOne(served, { input: piece });
+    // A character of two code units is one; what is repeated is there already.
+    for (let again = 0; again < 3; again++)
+      expect((await served.post(text_url, { input: piece, offset: 42 })).status).toBe(200);
+    const rest = 'x'.repeat(18);
+    expect(await problem(await served.post(text_url, { input: `${rest}y`, offset: 84 }))).toMatchObject(
+      tooLong,
+    );
+    expect(await problem(await served.post(text_url, { input: `${rest}y` }))).toMatchObject(tooLong);
+    expect((await served.post(text_url, { input: piece + rest, offset: 42 })).status).toBe(200);
+    expect(await problem(await served.post(text_url, { input: 'y' }))).toMatchObject(tooLong);
+    const opened = await served.post('/v1/utterances', { open: true, input: 'y'.repeat(101) });
+    expect(await problem(opened)).toMatchObject(tooLong);
+  });
 });
 
 describe('an utterance’s audio', () => {

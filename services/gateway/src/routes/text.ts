@@ -1,4 +1,4 @@
-import { type ApiRoute, checkLength, checkText, parseRequest } from '@rhapsode/service';
+import { type ApiRoute, checkText, parseRequest } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { GatewayDeps } from '../deps.ts';
@@ -28,11 +28,8 @@ const endApi: ApiRoute = {
 
 /** Text that is still arriving, for an utterance that was created with `"open": true`. */
 export function textRoutes(app: FastifyInstance, deps: GatewayDeps, texts: TextSessions): void {
-  const { limits } = deps;
-
   app.post('/v1/utterances/:id/text', { config: { api: pieceApi } }, async (request) => {
     const given = parseRequest(piece, request.body);
-    checkLength(given.input, limits.maxBulkCharacters, 'input');
     checkText(given.input, 'input');
     return texts.write(await ownUtterance(request.params, deps), given);
   });

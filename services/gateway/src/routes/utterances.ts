@@ -7,11 +7,18 @@ import {
   utteranceClass,
   utteranceId,
 } from '@rhapsode/contracts';
-import { type ApiRoute, checkText, disconnectSignal, parseRequest, sendBody } from '@rhapsode/service';
+import {
+  type ApiRoute,
+  checkLength,
+  checkText,
+  disconnectSignal,
+  parseRequest,
+  sendBody,
+} from '@rhapsode/service';
 import type { UtteranceState } from '@rhapsode/store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { accept, type SpokenRequest } from '../accept.ts';
+import { accept, mostCharacters, type SpokenRequest } from '../accept.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { ownUtterance } from '../own-utterance.ts';
 import { inline, inputType, lexicon, normalise } from '../text-options.ts';
@@ -146,6 +153,7 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
   }
 
   async function createOpen(input = '', rest: SpokenRequest): Promise<Created> {
+    checkLength(input, mostCharacters(rest, deps), 'input');
     checkText(input, 'input');
     const text = await texts.open(rest);
     if (input !== '') await text.add({ at: 0, text: input });
