@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A block of docs/examples.md, under a comment that names it. */
+/** A block of a page, under a comment that names it. */
 export interface Example {
   readonly name: string;
   readonly language: string;
@@ -9,11 +9,9 @@ export interface Example {
   readonly makes: string | undefined;
 }
 
-const page = new URL('../../docs/examples.md', import.meta.url);
-
-export const readExamples = (): Example[] =>
+export const readExamples = (page = 'examples.md'): Example[] =>
   [
-    ...readFileSync(page, 'utf8').matchAll(
+    ...readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8').matchAll(
       /<!-- example: ([\w-]+)(?:, makes ([\w.-]+))? -->\n```(\w+)\n(.*?)\n```/gs,
     ),
   ].map(([, name, makes, language, code]) => ({ name: name!, makes, language: language!, code: code! }));

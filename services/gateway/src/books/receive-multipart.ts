@@ -98,7 +98,17 @@ export async function receiveMultipart(
   return { settings, path: manuscript, name: title, cover };
 }
 
-const texts = new Set(['text', 'id', 'voice', 'speaker', 'type', 'language', 'normalise', 'on_error']);
+const texts = new Set([
+  'text',
+  'id',
+  'voice',
+  'speaker',
+  'type',
+  'language',
+  'normalise',
+  'on_error',
+  'webhook',
+]);
 const isText = (name: string, value: string) =>
   texts.has(name) ||
   !Object.hasOwn(bookSettings.shape, name) ||
