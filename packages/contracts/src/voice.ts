@@ -8,6 +8,8 @@ export const voiceInfo = z.object({
   engine: z.string(),
   /** BCP 47. */
   language: z.string(),
+  /** Voices of one kin sound like one speaker of several languages. */
+  kin: z.string().optional(),
   sampleRateHz: z.int(),
   speakers: z.array(z.string()),
   /** SHA-256 over what decides the sound: model files, configuration, phonemizer's version. */

@@ -48,6 +48,8 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
   const warnings = new Map<string, PlanWarning>();
   const warn = (warning: PlanWarning) => void warnings.set(warning.message, warning);
   const others = fitting(options);
+  const kinOf = ({ kin }: VoiceInfo): OtherVoice[] =>
+    kin === undefined ? [] : [...others.values()].filter((other) => other.voice.kin === kin);
   const range = voice.capabilities.speed;
   const silenceSeconds = utterance.settings?.sentence_silence_seconds;
   const planOptions: PlanOptions = {
@@ -58,6 +60,7 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
       rate: range !== undefined && range.min < range.max,
       volume: true,
       voices: [...others.keys()],
+      languages: kinOf(voice).map((other) => other.voice.language),
     },
     warn,
     ...(silenceSeconds === undefined ? {} : { pauses: pausesWithSentence(silenceSeconds * 1000) }),
@@ -66,8 +69,25 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
     ...(normalise === undefined ? {} : { normalise }),
   };
 
+  /** Who speaks it if `named` would speak the rest: kin of that voice, if it has another language. */
+  function inLanguage(language: string, named: OtherVoice | undefined): OtherVoice | undefined {
+    const speaking = named?.voice ?? voice;
+    if (isSame(speaking.language, language)) return named;
+    const kin = kinOf(speaking);
+    const exact = kin.find((one) => isSame(one.voice.language, language));
+    if (exact || baseOf(speaking.language) === baseOf(language)) return exact ?? named;
+    const found =
+      kin.find((one) => isSame(one.voice.language, baseOf(language))) ??
+      kin.find((one) => baseOf(one.voice.language) === baseOf(language));
+    // Of the utterance's own voice that has been told.
+    if (!found && named)
+      warn({ code: 'voice_cannot', message: `${speaking.id} does not speak ${language.slice(0, 20)}` });
+    return found ?? named;
+  }
+
   function segmentOf(planned: PlannedSegment, style: SegmentStyle = {}): Segment {
-    const other = style.voice === undefined ? undefined : others.get(style.voice);
+    const named = style.voice === undefined ? undefined : others.get(style.voice);
+    const other = style.language === undefined ? named : inLanguage(style.language, named);
     const speaker = other?.speaker;
     const speed =
       style.rate === undefined
@@ -132,6 +152,9 @@ export function createSegmentPlanner(options: SegmentPlannerOptions): SegmentPla
     },
   };
 }
+
+const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+const baseOf = (language: string): string => language.split('-')[0]!.toLowerCase();
 
 /** Voices whose samples may follow this one's in one utterance: the same rate, the same promise to repeat themselves, the same settings. */
 function fitting({ voice, utterance, voices = new Map() }: SegmentPlannerOptions): Map<string, OtherVoice> {

@@ -66,6 +66,35 @@ describe('a segment', () => {
     ]);
   });
 
+  it('is spoken by kin of its voice where SSML asks for a language that the voice has not, and by itself with a warning where there is none', async () => {
+    const kin = (id: string, language: string): VoiceInfo => ({ ...voice, id, language, kin: 'family' });
+    const all = [kin('en-us', 'en-us'), kin('en-029', 'en-029'), kin('de', 'de'), kin('fr-be', 'fr-be')];
+    const voices = new Map<string, OtherVoice>(
+      [...all, { ...bob, language: 'it' }].map((one) => [one.id, { voice: one }]),
+    );
+    const voicesOf = async (inner: string, of: VoiceInfo) => {
+      const { segments, warnings } = await plan(`<speak>${inner}</speak>`, { input: 'ssml', voices }, of);
+      return [...segments.map((one) => one.voice ?? of.id), ...warnings];
+    };
+    const lang = (language: string) => `One. <lang xml:lang="${language}">Two.</lang>`;
+    const english = all[0]!;
+    expect(await voicesOf(lang('de-AT'), english)).toEqual(['en-us', 'de']);
+    expect(await voicesOf(lang('fr'), english)).toEqual(['en-us', 'fr-be']);
+    expect(await voicesOf(lang('EN-029'), english)).toEqual(['en-us', 'en-029']);
+    expect(await voicesOf(lang('en-GB'), english)).toEqual(['en-us', 'en-us']);
+    expect(await voicesOf(lang('en'), all[2]!)).toEqual(['de', 'en-us']);
+    expect(await voicesOf(lang('it'), english)).toEqual(['en-us', 'en-us', 'voice_cannot']);
+    expect(await voicesOf(lang('de'), voice)).toEqual(['anna', 'anna', 'voice_cannot']);
+    expect(await voicesOf(`<voice name="de">${lang('fr')}</voice>`, english)).toEqual(['de', 'fr-be']);
+    expect(await voicesOf(`<voice name="bob">${lang('fr')}</voice>`, english)).toEqual([
+      'bob',
+      'bob',
+      'voice_cannot',
+    ]);
+    const { segments } = await plan(`<speak>${lang('de')}</speak>`, { input: 'ssml', voices }, english);
+    expect(segments[1]).toMatchObject({ voice: 'de', voiceDigest: voice.digest });
+  });
+
   it('has the voice, speaker, pace, exact pause and names that SSML gives it', async () => {
     const voices = new Map<string, OtherVoice>([
       ['bob', { voice: bob }],

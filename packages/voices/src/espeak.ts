@@ -58,6 +58,7 @@ function source(
     name,
     engine: 'espeak',
     language,
+    kin: 'espeak',
     sampleRateHz,
     speakers: [],
     digest: createHash('sha256').update(`${version}\n${language}\n1`).digest('hex'),

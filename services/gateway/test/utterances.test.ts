@@ -262,6 +262,20 @@ describe('an utterance of SSML', () => {
     expect(audio.length / 2).toBe(toneLength('One.') + 16_000 + toneLength('Two.'));
   });
 
+  it('is spoken in the language that it asks for by a voice that has it', async () => {
+    const { post, get } = await start();
+    const speak = async (voice: string, inner: string) => {
+      const request = { voice, input: `<speak>${inner}</speak>`, input_type: 'ssml' };
+      const { audio_url, warnings } = await json(await post('/v1/utterances', request));
+      expect(warnings).toBeUndefined();
+      return bytes(await get(`${audio_url}?format=pcm`));
+    };
+    const mixed = await speak('espeak', 'Hello. <lang xml:lang="de">Guten Morgen.</lang>');
+    const german = await speak('espeak-de', 'Guten Morgen.');
+    expect(mixed.subarray(-german.length).equals(german)).toBe(true);
+    expect(mixed.length).toBeGreaterThan(german.length);
+  });
+
   it('may arrive in pieces, and is spoken when it is whole', async () => {
     const { post, get } = await start();
     const created = await json(await post('/v1/utterances', { open: true, input_type: 'ssml' }));
