@@ -161,3 +161,24 @@ test('says that a server does not answer, or can be none, and shows no stack', a
     message: expect.stringMatching(/^--server must be .*, not 'localhost:8080'$/),
   });
 });
+
+test('a lexicon that a server keeps is named where a file would be', async () => {
+  await writeFile(at('gif.txt'), 'A GIF is shown.');
+  await writeFile(at('words.json'), '[{"grapheme": "GIF", "alias": "picture that moves and moves"}]');
+  const rules = JSON.parse(await readFile(at('words.json'), 'utf8'));
+  await fetch(`${fleet.gateway.url}/v1/lexicons/acme`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ rules }),
+  });
+  const estimate = (...args: string[]) =>
+    inProcess('book', [at('gif.txt'), '--dry-run', '--json', ...onServer(), ...args]);
+  const [plain, file, kept] = [
+    await estimate(),
+    await estimate('--lexicon', at('words.json')),
+    await estimate('--lexicon', 'acme'),
+  ];
+  expect(lastLine(kept.out)).toEqual(lastLine(file.out));
+  expect(lastLine(kept.out).cost).not.toEqual(lastLine(plain.out).cost);
+  await expect(estimate('--lexicon', 'nobody')).rejects.toMatchObject({ code: 'lexicon_not_found' });
+});

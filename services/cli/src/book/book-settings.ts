@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import {
   type BookSettings,
@@ -6,7 +7,7 @@ import {
   bookSettings,
   type Cover,
 } from '@rhapsode/book';
-import { RhapsodeError } from '@rhapsode/contracts';
+import { lexiconName, RhapsodeError } from '@rhapsode/contracts';
 import { parsePls } from '@rhapsode/text';
 import { numberOption } from '../args.ts';
 
@@ -38,8 +39,11 @@ export interface BookOptions {
   readonly description?: string | undefined;
 }
 
+/** The rules that a server keeps under a name. */
+export type FindLexicon = (name: string) => Promise<unknown>;
+
 /** The same settings that the HTTP interface takes. */
-export async function bookSettingsOf(options: BookOptions): Promise<BookSettings> {
+export async function bookSettingsOf(options: BookOptions, findLexicon?: FindLexicon): Promise<BookSettings> {
   const { voice, speaker, type, fallback } = options;
   const speed = numberOption('speed', options.speed, 0.25, 4);
   const seed = numberOption('seed', options.seed, 0, 0xffff_ffff, { whole: true });
@@ -56,7 +60,7 @@ export async function bookSettingsOf(options: BookOptions): Promise<BookSettings
     ...(fallback === undefined ? {} : { fallback: voiceOf(fallback) }),
     ...(options.notes ? { notes: true } : {}),
     ...(options.voices === undefined ? {} : await voicesOf(options.voices)),
-    ...(options.lexicon === undefined ? {} : { lexicon: await lexiconOf(options.lexicon) }),
+    ...(options.lexicon === undefined ? {} : { lexicon: await lexiconOf(options.lexicon, findLexicon) }),
     outputs: outputsOf(options),
     metadata: metadataOf(options),
   };
@@ -135,8 +139,9 @@ async function voicesOf(text: string): Promise<{ speakers: object; chapters: obj
   return { speakers, chapters };
 }
 
-/** W3C's PLS, or a JSON list of rules. */
-async function lexiconOf(path: string): Promise<unknown> {
+/** W3C's PLS, or a JSON list of rules; where there is no such file, what a server keeps under the name. */
+async function lexiconOf(path: string, find?: FindLexicon): Promise<unknown> {
+  if (find && lexiconName.safeParse(path).success && !existsSync(path)) return find(path);
   const text = await readNamed(path, 'lexicon');
   if (!/^\s*</.test(text)) return parseJson(text, path, 'lexicon');
   return parsePls(text).rules.map(({ caseSensitive, ...rule }) => ({

@@ -7,6 +7,7 @@ import { parse, type Usage } from '../args.ts';
 import { estimateEmbedded, makeEmbedded } from '../book/book-embedded.ts';
 import { progressWords } from '../book/book-progress.ts';
 import { estimateRemote, makeRemote } from '../book/book-remote.ts';
+import { createBookServer } from '../book/book-server.ts';
 import { bookSettingsOf, checkManuscript, readCover } from '../book/book-settings.ts';
 import type { MadeBook } from '../book/made-book.ts';
 import type { Command } from '../command.ts';
@@ -60,7 +61,7 @@ const usage = {
     voices: 'JSON file, or Alice=clio,2=calliope/thalia: by speaker or chapter',
     speed: '1 is the voice’s own pace, 2 twice as fast (0.25 to 4)',
     seed: 'another take of the same text (a whole number)',
-    lexicon: 'how words are said: PLS or a JSON list of rules',
+    lexicon: 'how words are said: PLS or a JSON list of rules; or a name, if the server keeps one',
     type: 'what the file is, if its name does not say',
     notes: 'speak footnotes where they stand',
     'on-error': 'silence, fallback or stop: what becomes of a sentence that can’t be spoken',
@@ -94,14 +95,14 @@ export const book: Command = {
         message: `name one file, or - for standard input\nusage: ${usage.synopsis}`,
       });
     const folder = values.output ?? 'out';
-    const settings = await bookSettingsOf(values);
+    const { server } = values;
+    const settings = await bookSettingsOf(values, server === undefined ? undefined : keptBy(server, signal));
     const cover = await readCover(values.cover);
     const piped = argument === '-' ? await keepInput() : undefined;
     const manuscript = piped?.path ?? argument;
     const progress = createProgress(stderr, { quiet: values.json === true });
     try {
       await checkManuscript(manuscript);
-      const { server } = values;
       const identity = argument === '-' ? 'standard input' : resolve(argument);
       const name =
         argument === '-' ? undefined : basename(argument, server === undefined ? extname(argument) : '');
@@ -149,6 +150,9 @@ export const book: Command = {
     }
   },
 };
+
+const keptBy = (server: string, signal: AbortSignal) => async (name: string) =>
+  (await createBookServer(server, signal).ask<{ rules: unknown }>(`/v1/lexicons/${name}`)).body.rules;
 
 /** A manuscript is read more than once. */
 async function keepInput() {
