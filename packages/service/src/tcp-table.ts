@@ -80,8 +80,10 @@ function behind(list: Buffer, byte: number, from: number): number {
 /** Digits and capital letters. */
 function hexadecimal(list: Buffer, from: number, digits: number): number {
   let value = 0;
-  for (const code of list.subarray(from, from + digits))
+  for (let at = from; at < from + digits; at++) {
+    const code = list[at]!;
     value = 16 * value + code - (code > 0x39 ? 0x37 : 0x30);
+  }
   return value;
 }
 
