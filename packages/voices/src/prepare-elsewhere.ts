@@ -64,9 +64,8 @@ async function tryElsewhere(
   child.once('error', (cause) => fail('crashed', cause));
   child.once('exit', () => fail('crashed'));
   const limit = setTimeout(() => fail(`took longer than ${timeoutMs / 1000} s`), timeoutMs);
-  const watch = setInterval(async () => {
-    if (((await residentBytes(child.pid)) ?? 0) > bytes)
-      fail(`took more than ${Math.round(bytes / 2 ** 20)} MB`);
+  const watch = setInterval(() => {
+    if ((residentBytes(child.pid) ?? 0) > bytes) fail(`took more than ${Math.round(bytes / 2 ** 20)} MB`);
   }, 200);
   child.send(request);
   try {

@@ -223,10 +223,8 @@ export function createSupervisedChild(setup: ChildSetup, events: ChildEvents): S
     const late = now - checkedMs > limits.checkEveryMs * 4;
     checkedMs = now;
     if (child === undefined || late || killedFor !== undefined) return;
-    void residentBytes(child.pid).then((bytes) => {
-      if (bytes !== undefined) rssBytes = bytes;
-      if (rssBytes > limits.killAboveBytes) kill('memory');
-    });
+    rssBytes = residentBytes(child.pid) ?? rssBytes;
+    if (rssBytes > limits.killAboveBytes) kill('memory');
     if (state === 'starting') {
       if (now - heardMs > limits.loadTimeoutMs) kill('timeout');
       return;
