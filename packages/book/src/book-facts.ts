@@ -16,6 +16,8 @@ export const bookFacts = z.object({
   voice: z.string(),
   /** Raised when sentences that failed are to be tried again. */
   round: z.int(),
+  /** Tells who made the newest edition that it was they, and not somebody else at the same time. */
+  revision: z.string().optional(),
 });
 export type BookFacts = z.infer<typeof bookFacts>;
 

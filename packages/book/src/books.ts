@@ -16,6 +16,7 @@ import {
   dropPlan,
   type Manuscript,
   newHome,
+  newName,
   type PlanDeps,
   type PlanLimits,
   requestDigest,
@@ -97,7 +98,8 @@ export interface Books {
   delete(tenant: string, id: string): Promise<void>;
 }
 
-const revisions = 8;
+/** Of others that may come before one, which then is made anew on theirs. */
+const mostOthers = 100;
 
 function checkWebhook(url: string | undefined, webhooks: BooksDeps['webhooks']): void {
   if (url === undefined) return;
@@ -107,6 +109,21 @@ function checkWebhook(url: string | undefined, webhooks: BooksDeps['webhooks']):
       param: 'webhook',
     });
   parseWebhookUrl(url, webhooks, 'webhook');
+}
+
+function ended(record: BookRecord): RhapsodeError {
+  const state = stateOf(record);
+  return new RhapsodeError('book_ended', {
+    message:
+      state === 'cancelled'
+        ? 'the book was cancelled; resume it first'
+        : `the book has ended: it ${state.replace('_', ' ')}`,
+  });
+}
+
+/** A word that is changed must not set a book going that somebody gave up. */
+function refuseCancelled(record: BookRecord): void {
+  if (stateOf(record) === 'cancelled') throw ended(record);
 }
 
 export function createBooks(deps: BooksDeps): Books {
@@ -162,15 +179,20 @@ export function createBooks(deps: BooksDeps): Books {
     expected?: number,
   ): Promise<BookRecord> {
     let current = record;
-    for (let tries = 0; tries < revisions; tries++) {
+    for (let others = 0; others <= mostOthers; others++) {
       if (expected !== undefined && current.edition !== expected)
         throw new RhapsodeError('book_changed', {
           message: `the book's edition is ${current.edition}, not ${expected}`,
           param: 'if-match',
         });
-      const revised = await books.revise(current.tenant, current.id, current.edition, await change(current));
+      const wanted = await change(current);
+      const said = readJson(bookFacts, wanted.facts ?? current.facts);
+      const facts = JSON.stringify({ ...said, revision: newName() });
+      const { tenant, id, edition } = current;
+      const revised = await books.revise(tenant, id, edition, { ...wanted, facts });
       if (!revised) throw new RhapsodeError('book_not_found');
-      if (revised.edition === current.edition + 1) return revised;
+      // The edition alone would not tell: somebody else may have made the next one.
+      if (revised.facts === facts) return revised;
       current = revised;
     }
     throw new RhapsodeError('book_changed');
@@ -201,8 +223,7 @@ export function createBooks(deps: BooksDeps): Books {
   async function control(tenant: string, id: string, wanted: 'run' | 'pause' | 'cancel'): Promise<BookView> {
     const record = await books.control(tenant, id, wanted);
     if (!record) throw new RhapsodeError('book_not_found', { message: `there is no book '${id}'` });
-    if (record.control !== wanted || (record.outcome !== undefined && wanted !== 'run'))
-      throw new RhapsodeError('book_ended', { message: `the book has ended: it ${stateOf(record)}` });
+    if (record.control !== wanted || (record.outcome !== undefined && wanted !== 'run')) throw ended(record);
     return view(record);
   }
 
@@ -305,6 +326,7 @@ export function createBooks(deps: BooksDeps): Books {
     async edit(tenant, id, sentence, edit, expected) {
       const record = await find(tenant, id);
       const facts = factsOf(record);
+      refuseCancelled(record);
       const kept = await editOf(sentence, edit, placeOf(record, facts), facts, deps);
       const isTake = edit.take !== undefined && edit.text === undefined && edit.phonemes === undefined;
       return view(
@@ -312,6 +334,7 @@ export function createBooks(deps: BooksDeps): Books {
           record,
           async (now) => {
             if (factsOf(now).plan !== facts.plan) throw new RhapsodeError('book_changed');
+            refuseCancelled(now);
             const before = isTake ? (await books.edits(tenant, id)).get(sentence) : undefined;
             return { edits: new Map([[sentence, isTake ? anotherTake(before, kept) : kept]]) };
           },

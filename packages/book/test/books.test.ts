@@ -173,6 +173,53 @@ describe('a book', () => {
     expect(said.get('The end.')).toBe(4);
   });
 
+  test('that several change at once has the change of each, or its author is told that it has not', async () => {
+    const here = await setUp();
+    await here.create('a', 'One. Two. Three. Four. Five. Six. Seven. Eight. Nine. Ten. Eleven. Twelve.');
+    const numbers = Array.from({ length: 12 }, (_, n) => n);
+    await Promise.all(numbers.map((n) => here.books.edit('acme', 'a', n, { text: `Changed ${n}.` })));
+    const sentences = await here.books.sentences('acme', 'a', { limit: 20 });
+    expect(sentences.filter(({ edited }) => !edited)).toEqual([]);
+    expect((await here.get('a')).edition).toBe(12);
+
+    const next = await Promise.allSettled(numbers.map((n) => here.create('a', `Next ${n}.`, {}, 12)));
+    const [won, ...others] = next.flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value.book.edition] : [],
+    );
+    expect([won, others]).toEqual([13, []]);
+    for (const one of next)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'book_changed' });
+    const winner = next.findIndex(({ status }) => status === 'fulfilled');
+    const [text] = await here.books.sentences('acme', 'a', { limit: 20 });
+    expect(text!.source).toBe(`Next ${winner}.`);
+  });
+
+  test('stays paused when it is changed; one that was cancelled is neither paused nor changed before it is resumed', async () => {
+    const here = await setUp();
+    await here.create('a', 'One sentence. Another one.');
+    await here.books.pause('acme', 'a');
+    expect(await here.books.edit('acme', 'a', 0, { text: 'Other words.' })).toMatchObject({
+      ...{ state: 'paused', edition: 1 },
+    });
+    const { book } = await here.create('a', 'Another text.', {}, 1);
+    expect(book).toMatchObject({ state: 'paused', edition: 2 });
+    await here.books.cancel('acme', 'a');
+    for (const refused of [
+      here.books.pause('acme', 'a'),
+      here.books.edit('acme', 'a', 0, { text: 'Other words.' }),
+    ])
+      await expect(refused).rejects.toMatchObject({
+        code: 'book_ended',
+        message: expect.stringContaining('was cancelled'),
+      });
+    expect(await here.get('a')).toMatchObject({ state: 'cancelled', edition: 2 });
+    // Who asks for another text asks for the book.
+    expect((await here.create('a', 'A third text.', {}, 2)).book).toMatchObject({
+      state: 'queued',
+      edition: 3,
+    });
+  });
+
   test('tells how many sentences an edition took, whoever made it, and nothing of an edition before', async () => {
     const held = gate();
     const here = await setUp({ hold: (said) => (said.startsWith('Wait') ? held.opened : Promise.resolve()) });

@@ -36,7 +36,7 @@ export interface PlanLimits {
   readonly maxBytes: number;
 }
 
-const newName = (): string => randomBytes(12).toString('hex');
+export const newName = (): string => randomBytes(12).toString('hex');
 
 export async function digestFile(path: string): Promise<string> {
   const hash = createHash('sha256');

@@ -235,6 +235,17 @@ export function bookConformance(name: string, factory: BooksFactory): void {
       expect(await claimed()).toBe('acme/a');
     });
 
+    test('a paused book that is revised stays paused, and a cancelled one is not paused', async () => {
+      await add('a');
+      await store.control('acme', 'a', 'pause');
+      expect(await store.revise('acme', 'a', 0, {})).toMatchObject({ edition: 1, control: 'pause' });
+      expect(await claimed()).toBeUndefined();
+      await store.control('acme', 'a', 'cancel');
+      expect(await store.control('acme', 'a', 'pause')).toMatchObject({ control: 'cancel' });
+      await store.control('acme', 'a', 'run');
+      expect(await claimed()).toBe('acme/a');
+    });
+
     test('is deleted with all that belongs to it, also while somebody works on it', async () => {
       await add('a');
       const { lease } = (await store.claim('me', 1000))!;

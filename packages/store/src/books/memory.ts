@@ -125,7 +125,8 @@ export function createMemoryBooks(options: MemoryBooksOptions = {}): MemoryBooks
     async control(tenant, id, control) {
       const entry = find(tenant, id);
       if (!entry) return undefined;
-      if (entry.outcome === undefined && entry.control !== control) {
+      const isRefused = control === 'pause' && entry.control === 'cancel';
+      if (entry.outcome === undefined && entry.control !== control && !isRefused) {
         entry.control = control;
         if (control === 'run' && !isLeased(entry)) queue(entry);
       }
@@ -138,7 +139,7 @@ export function createMemoryBooks(options: MemoryBooksOptions = {}): MemoryBooks
       entry.edition += 1;
       entry.outcome = undefined;
       entry.progress = undefined;
-      entry.control = 'run';
+      if (entry.control === 'cancel') entry.control = 'run';
       entry.book = {
         ...entry.book,
         ...(requestDigest === undefined ? {} : { requestDigest }),

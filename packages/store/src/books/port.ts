@@ -26,10 +26,10 @@ export interface BookStore {
   list(tenant: string, options: { after?: string; limit: number }): Promise<BookRecord[]>;
   /** How many that wait will be claimed before it; undefined if it does not wait. */
   ahead(tenant: string, id: string): Promise<number | undefined>;
-  /** Says what is to become of it. `run` on a cancelled book goes on with it. No effect on one that has ended. */
+  /** Says what is to become of it. `run` on a cancelled book goes on with it, `pause` has no effect there. No effect on one that has ended. */
   control(tenant: string, id: string, control: BookControl): Promise<BookRecord | undefined>;
   /**
-   * The next edition: its outcome is forgotten and it is to run. `edits` are added, by sentence; `facts` replace those of
+   * The next edition: its outcome is forgotten and it is to run, unless it is paused. `edits` are added, by sentence; `facts` replace those of
    * before. Only if its edition is `expected`; otherwise nothing changes, as the answer shows.
    */
   revise(tenant: string, id: string, expected: number, change: BookChange): Promise<BookRecord | undefined>;

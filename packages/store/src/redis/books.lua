@@ -97,7 +97,8 @@ end
 calls['book-control'] = function(tenant, id, control)
   local b = book_at(tenant, id)
   if not b then return {} end
-  if not b.outcome and b.control ~= control then
+  local refused = control == 'pause' and b.control == 'cancel'
+  if not b.outcome and b.control ~= control and not refused then
     put(b, 'control', control)
     place_book(b, 0)
   end
@@ -112,7 +113,7 @@ calls['book-revise'] = function(tenant, id, expected, digest, facts, ...)
   put(b, 'edition', b.edition + 1)
   put(b, 'outcome', false)
   put(b, 'progress', false)
-  put(b, 'control', 'run')
+  if b.control == 'cancel' then put(b, 'control', 'run') end
   if digest ~= '' then put(b, 'digest', digest) end
   if facts ~= '' then put(b, 'facts', facts) end
   for i = 1, #edits, 2 do

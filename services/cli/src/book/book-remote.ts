@@ -71,7 +71,7 @@ export const estimateRemote = async ({
 /** The book, under way: one that is there and is paused, was given up or has failed goes on. */
 async function begin(server: BookServer, book: RemoteBook, path: string) {
   const { status, body: found } = await put(server, book, path);
-  if (status !== 200) return { view: found, spokenBefore: 0 };
+  if (status !== 200 && found.state !== 'paused') return { view: found, spokenBefore: 0 };
   const action = found.state === 'paused' ? 'resume' : hasEnded(found) ? 'retry' : undefined;
   const view = action ? (await server.ask<BookView>(`${path}/${action}`, { method: 'POST' })).body : found;
   const spokenBefore = view.edition === found.edition ? found.progress.sentences_synthesized : 0;
