@@ -13,14 +13,10 @@ const mostIdle = 8;
 async function takeConverter(fromHz: number, toHz: number): Promise<Converter> {
   const converter = idle.pop();
   if (!converter) return libsamplerate.create(1, fromHz, toHz, { converterType: quality });
-  begin(converter, fromHz, toHz);
-  return converter;
-}
-
-/** Setting a rate begins a new stream. */
-function begin(converter: Converter, fromHz: number, toHz: number): void {
+  // Setting a rate begins a new stream.
   converter.inputSampleRate = fromHz;
   converter.outputSampleRate = toHz;
+  return converter;
 }
 
 function giveBack(converter: Converter): void {
@@ -71,7 +67,8 @@ export async function createResampler(fromHz: number, toHz: number): Promise<Res
         const at = given - before;
         rest.set(convert(new Int16Array(256), total - given), at);
       }
-      begin(converter, fromHz, toHz);
+      // As above.
+      converter.inputSampleRate = fromHz;
       taken = 0;
       given = 0;
       return rest;
