@@ -9,6 +9,7 @@ import {
 } from '@rhapsode/store';
 import { type BookFacts, bookFacts, bookOutcome, readJson } from './book-facts.ts';
 import { type BookView, stateOf, viewOf } from './book-view.ts';
+import { checkCover } from './create/check-cover.ts';
 import { chooseVoices, type FindVoice } from './create/choose-voices.ts';
 import { type BookEstimate, estimateBook } from './create/estimate-book.ts';
 import {
@@ -230,6 +231,7 @@ export function createBooks(deps: BooksDeps): Books {
   return {
     async create({ tenant, id, settings, manuscript, replaces, signal }) {
       checkWebhook(settings.webhook, deps.webhooks);
+      checkCover(manuscript.cover);
       const chosen = await chooseVoices(settings, deps.findVoice);
       const digest = requestDigest(settings, await digestFile(manuscript.path), manuscript.cover);
       const known = await books.get(tenant, id);
@@ -285,6 +287,7 @@ export function createBooks(deps: BooksDeps): Books {
 
     async estimate({ tenant, settings, manuscript, signal }) {
       checkWebhook(settings.webhook, deps.webhooks);
+      checkCover(manuscript.cover);
       const chosen = await chooseVoices(settings, deps.findVoice);
       return estimateBook({ tenant, settings, manuscript, chosen }, { ...deps, signal });
     },

@@ -2,7 +2,7 @@ import { speechSettings } from '@rhapsode/contracts';
 import { lexiconLimits } from '@rhapsode/text';
 import { z } from 'zod';
 import { coverTypes } from './render/settings.ts';
-import { requestedMetadata, requestedOutputs } from './requested-outputs.ts';
+import { languageTag, requestedMetadata, requestedOutputs } from './requested-outputs.ts';
 
 /** Chosen by the client; it stands in paths and in keys. */
 export const bookId = z
@@ -49,7 +49,7 @@ export const bookSettings = z.strictObject({
   /** Who says a paragraph that begins with this name and a colon. */
   speakers: z.record(name, voiceSettings).default({}),
   /** BCP 47; the voice's language if it is left out. */
-  language: z.string().min(1).max(35).optional(),
+  language: languageTag.optional(),
   normalise: z.enum(['auto', 'on', 'off']).optional(),
   /** Obey `[pause:1.5s]` and `[word](/ipa/)` in the text. */
   inline: z.boolean().default(false),

@@ -5,16 +5,55 @@ const { sampleRateHz, loudness: _, ...sameOutputs } = outputSettings.shape;
 const { targetLufs, truePeakDb } = outputSettings.shape.loudness.unwrap().unwrap().shape;
 const { seriesNumber, ...sameMetadata } = givenMetadata.shape;
 
+const isUnique = (list: readonly string[]): boolean => new Set(list).size === list.length;
+
+/** What is written into file names and tags. */
+const isPlain = (text: string, hasLines: boolean): boolean =>
+  text.isWellFormed() && !/\p{Cc}/u.test(hasLines ? text.replace(/[\t\r\n]/g, '') : text);
+
+/** BCP 47. */
+export const languageTag = z
+  .string()
+  .min(1)
+  .max(35)
+  .refine((tag) => {
+    try {
+      return Intl.getCanonicalLocales(tag).length === 1;
+    } catch {
+      return false;
+    }
+  }, 'must be a language tag, as en or pt-BR');
+
 /** The files of a book as a caller asks for them, in the words of the HTTP interface. */
-export const requestedOutputs = z.strictObject({
-  ...sameOutputs,
-  sample_rate: sampleRateHz,
-  loudness: z.strictObject({ target_lufs: targetLufs, true_peak_db: truePeakDb }).nullable().prefault({}),
-});
+export const requestedOutputs = z
+  .strictObject({
+    ...sameOutputs,
+    audio: sameOutputs.audio.refine(isUnique, 'names one twice'),
+    captions: sameOutputs.captions.refine(isUnique, 'names one twice'),
+    sample_rate: sampleRateHz,
+    loudness: z.strictObject({ target_lufs: targetLufs, true_peak_db: truePeakDb }).nullable().prefault({}),
+  })
+  .refine(({ audio, single }) => single.every((format) => audio.includes(format)), {
+    path: ['single'],
+    message: "names a format that 'audio' does not",
+  });
 export type RequestedOutputs = z.infer<typeof requestedOutputs>;
 
 /** What a caller says about the book. */
-export const requestedMetadata = z.strictObject({ ...sameMetadata, series_number: seriesNumber });
+export const requestedMetadata = z
+  .strictObject({ ...sameMetadata, language: languageTag.optional(), series_number: seriesNumber })
+  .superRefine((said, { addIssue }) => {
+    for (const [field, value] of Object.entries(said))
+      for (const [index, text] of [value].flat().entries()) {
+        const path = Array.isArray(value) ? [field, index] : [field];
+        if (typeof text === 'string' && !isPlain(text, field === 'description'))
+          addIssue({
+            code: 'custom',
+            path,
+            message: 'holds a control character, or half of a surrogate pair',
+          });
+      }
+  });
 export type RequestedMetadata = z.infer<typeof requestedMetadata>;
 
 /** The same in the words of `book.json` and of who makes the files. */

@@ -276,6 +276,86 @@ describe('POST /v1/books', () => {
   });
 });
 
+describe('a request for a book that is not what it seems', () => {
+  const png = Buffer.from('89504e470d0a1a0a', 'hex');
+  const refused = async (fields: object) => problem(await put('x', { text, ...fields }));
+  const part = (name: string, content: string, more = '') =>
+    `--x\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${content}\r\n`;
+  const file = part('document', 'Hello there.', '; filename="a.txt"');
+  const sendForm = async (body: string, type = 'multipart/form-data; boundary=x') =>
+    problem(
+      await fetch(`${here.url}/v1/books`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: `${body}--x--\r\n`,
+      }),
+    );
+
+  it('is refused where its cover is no picture, or another than it says', async () => {
+    const cover = (bytes: Buffer, type = 'image/png') => ({
+      cover: { type, base64: bytes.toString('base64') },
+    });
+    for (const wrong of [cover(Buffer.alloc(0)), cover(Buffer.from('hello')), cover(png, 'image/jpeg')])
+      expect(await refused(wrong)).toMatchObject({
+        status: 400,
+        param: 'cover',
+        message: expect.stringMatching(/is no (PNG|JPEG)/),
+      });
+    const large = Buffer.concat([png, Buffer.alloc(1_500_000)]);
+    expect(await refused(cover(large))).toMatchObject({ status: 202 });
+    const form = (bytes: Buffer) => {
+      const made = new FormData();
+      made.set('document', new File(['Hello.'], 'a.txt'));
+      made.set('cover', new File([new Uint8Array(bytes)], 'c.png', { type: 'image/png' }));
+      return fetch(`${here.url}/v1/books?dry_run=true`, { method: 'POST', body: made });
+    };
+    expect(await problem(await form(Buffer.from('hello')))).toMatchObject({ status: 400, param: 'cover' });
+  });
+
+  it('is refused where a form says a thing twice, or nothing that can be read', async () => {
+    expect(await sendForm('', 'multipart/form-data')).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(await sendForm('garbage')).toMatchObject({ status: 400 });
+    expect(await sendForm(part('voice', 'tone') + part('voice', 'tone') + file)).toMatchObject({
+      ...{ status: 400, param: 'voice' },
+    });
+    expect(await sendForm(part('text', 'Hello.') + file)).toMatchObject({ status: 400, param: 'text' });
+    expect(await sendForm(part('text', 'Hello\0there.'))).toMatchObject({ status: 400, param: 'text' });
+    expect(await sendForm(part('settings', '{"text": "Hello there."}') + file)).toMatchObject({
+      ...{ status: 400, param: 'text' },
+    });
+    const cover = part('cover', 'x', '; filename="a.png"\r\nContent-Type: image/png');
+    expect(await sendForm(cover + cover + file)).toMatchObject({ status: 400, param: 'cover' });
+    for (const settings of ['{"__proto__": {"speed": 9}}', '{"nonsense": 1}'])
+      expect(await sendForm(part('settings', settings) + file)).toMatchObject({ code: 'unknown_field' });
+    expect(await sendForm(part('__proto__', '1') + file)).toMatchObject({ code: 'unknown_field' });
+  });
+
+  it('is refused where its settings can’t be meant so', async () => {
+    for (const [param, fields] of Object.entries({
+      'outputs.audio': { outputs: { audio: ['wav', 'wav'] } },
+      'outputs.captions': { outputs: { captions: ['srt', 'srt'] } },
+      'outputs.single': { outputs: { audio: ['wav'], single: ['mp3'] } },
+      'metadata.title': { metadata: { title: 'a\u0000b' } },
+      'metadata.authors.1': { metadata: { authors: ['a', 'b\u0007'] } },
+      'metadata.narrator': { metadata: { narrator: 'half \ud83d' } },
+      'metadata.language': { metadata: { language: '"><script>' } },
+      language: { language: 'xx-not-a-language!' },
+      'chapters.2': { chapters: { 2: { voice: 'tone' } } },
+    }))
+      expect([param, await refused(fields)]).toEqual([
+        param,
+        expect.objectContaining({ status: 400, param }),
+      ]);
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+    for (const filler of ['', 'Hm. '.repeat(40_000)]) {
+      const body = `{"text": "${filler || text}", "settings": ${deep}}`;
+      const answer = await fetch(`${here.url}/v1/books/x`, { method: 'PUT', headers: json, body });
+      expect(await problem(answer)).toMatchObject({ status: 400 });
+    }
+    expect((await here.get('/v1/books/x')).status).toBe(404);
+  });
+});
+
 describe('a book that is there', () => {
   it('is listed, newest first, page by page', async () => {
     for (const id of ['a', 'b', 'c']) await put(id, { text });
@@ -339,6 +419,9 @@ describe('a book that is there', () => {
     expect((await patch('x', { text: 'x' })).status).toBe(404);
     expect(await problem(await patch(1, { word: 'x' }))).toMatchObject({ code: 'unknown_field' });
     expect((await patch(1, { text: 'x' }, { 'if-match': '"9"' })).status).toBe(412);
+    for (const wrong of [{ text: 'a\u0000b' }, { text: 'half \ud83d' }])
+      expect(await problem(await patch(1, wrong))).toMatchObject({ status: 400, param: 'text' });
+    expect((await listed('after=')).length).toBe(3);
     const changed = await patch(1, { text: 'An antidote.' }, { 'if-match': '"0"' });
     expect([changed.status, changed.headers.get('etag')]).toEqual([202, '"1"']);
     expect(await ended('a', ['succeeded'])).toMatchObject({ result: { sentences_synthesized: 1 } });

@@ -114,11 +114,19 @@ export async function* lookAtPlan(
           .filter((one) => one !== '')
           .map((one) => JSON.parse(one) as PlannedSentence),
       };
-    else if (line.type === 'end') yield { plan: titled(line.plan, manuscript) };
+    else if (line.type === 'end') yield { plan: finished(line.plan, manuscript, settings) };
 }
 
-const titled = (plan: BookPlan, { name = '' }: Manuscript): BookPlan =>
-  plan.title?.trim() || name.trim() === '' ? plan : { ...plan, title: name.trim() };
+/** Settings of a chapter that is not there are those of another one, or of another book. */
+function finished(plan: BookPlan, { name = '' }: Manuscript, { chapters }: BookSettings): BookPlan {
+  const missing = Object.keys(chapters).find((number) => Number(number) > plan.chapters.length);
+  if (missing !== undefined)
+    throw new RhapsodeError('invalid_request', {
+      message: `there is no chapter ${missing}; the book has ${plan.chapters.length}`,
+      param: `chapters.${missing}`,
+    });
+  return plan.title?.trim() || name.trim() === '' ? plan : { ...plan, title: name.trim() };
+}
 
 export interface StoredPlan {
   /** Names its folder. */
@@ -155,7 +163,7 @@ export async function storePlan(
     for await (const line of planElsewhere(taskOf(manuscript, settings, chosen, limits), supervision, signal))
       if (line.type === 'part')
         await artefacts.put(partKey(folder, line.chapter, line.part), Buffer.from(line.lines), options);
-      else if (line.type === 'end') plan = titled(line.plan, manuscript);
+      else if (line.type === 'end') plan = finished(line.plan, manuscript, settings);
       else if (!cover) await artefacts.put(`${folder}cover`, Buffer.from(line.base64, 'base64'), options);
     if (!plan) throw new RhapsodeError('internal_error');
     if (cover) {

@@ -6,6 +6,7 @@ import {
   bookCaptionFormats,
   bookSettings,
   type Cover,
+  pictureType,
 } from '@rhapsode/book';
 import { lexiconName, RhapsodeError } from '@rhapsode/contracts';
 import { parsePls } from '@rhapsode/text';
@@ -172,8 +173,8 @@ export async function readCover(path: string | undefined): Promise<Cover | undef
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw wrong(`--cover: can't read ${path}`, cause);
   });
-  if (bytes.subarray(0, 3).toString('hex') === 'ffd8ff') return { mediaType: 'image/jpeg', bytes };
-  if (bytes.subarray(0, 8).toString('hex') === '89504e470d0a1a0a') return { mediaType: 'image/png', bytes };
+  const mediaType = pictureType(bytes);
+  if (mediaType) return { mediaType, bytes };
   throw wrong(`--cover: ${path} is neither JPEG nor PNG`);
 }
 

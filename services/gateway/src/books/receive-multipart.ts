@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
-import { bookSettings, type Cover, coverTypes } from '@rhapsode/book';
+import { bookSettings, type Cover, coverTypes, mostCoverBytes } from '@rhapsode/book';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { parseJson } from '@rhapsode/service';
+import { checkText, parseJson } from '@rhapsode/service';
 import { endingOf, type ReceivedBook, titleOfName, type Upload } from './upload.ts';
 
-const limits = { fields: 100, files: 2, fieldSize: 8 * 1024 * 1024, headerPairs: 100 };
-const mostCoverBytes = 16 * 1024 * 1024;
+const limits = { fields: 100, files: 3, fieldSize: 8 * 1024 * 1024, headerPairs: 100 };
 
 /**
  * A form: the manuscript as a file (of any field but `cover`), the cover as another, settings in fields of their names or
@@ -20,15 +19,16 @@ export async function receiveMultipart(
   upload: Upload,
   mostBytes: number,
 ): Promise<ReceivedBook> {
-  const settings: Record<string, unknown> = {};
+  // Without a prototype: a field may have any name.
+  const settings: Record<string, unknown> = Object.create(null);
   const files: Promise<void>[] = [];
   let manuscript: string | undefined;
   let title: string | undefined;
   let cover: Cover | undefined;
-  const refused = (message: string, param: string) =>
-    new RhapsodeError('invalid_request', { message, param });
-
+  let hasCover = false;
   async function takeCover(file: Readable, given: string): Promise<void> {
+    if (hasCover) throw refused('a book has one cover; this is another', 'cover');
+    hasCover = true;
     const mediaType = coverTypes.find((one) => one === given);
     if (!mediaType) throw refused(`the cover must be one of ${coverTypes.join(', ')}`, 'cover');
     const { path } = await upload.keep(file, 'cover', mostCoverBytes);
@@ -43,15 +43,17 @@ export async function receiveMultipart(
   }
   function takeField(name: string, value: string, isCut: boolean): void {
     if (isCut) throw refused(`'${name}' is longer than ${limits.fieldSize} bytes`, name);
-    if (name === 'settings') Object.assign(settings, asObject(parseJson(value)));
-    else settings[name] = isText(name, value) ? value : parseValue(name, value);
+    const said =
+      name === 'settings'
+        ? Object.entries(asObject(parseJson(value)))
+        : [[name, isText(name, value) ? value : parseValue(name, value)] as const];
+    for (const [field, one] of said) {
+      if (field in settings) throw refused(`'${field}' is there twice`, field);
+      settings[field] = one;
+    }
   }
 
-  const form = new Busboy({
-    headers: headers as BusboyHeaders,
-    limits,
-    isPartAFile: (_field, type, name) => name !== undefined || type === 'application/octet-stream',
-  });
+  const form = newForm(headers);
   const parsed = Promise.withResolvers<void>();
   parsed.promise.catch(() => {});
   const fail = (error: unknown) => {
@@ -89,13 +91,30 @@ export async function receiveMultipart(
   body.pipe(form);
   await parsed.promise;
   await Promise.all(files);
-  if (manuscript === undefined && typeof settings.text === 'string') {
+  if (manuscript !== undefined && settings.text !== undefined)
+    throw refused("a book has one manuscript: send a file, or 'text'", 'text');
+  if (typeof settings.text === 'string') {
+    checkText(settings.text, 'text');
     manuscript = (await upload.keep(Readable.from([Buffer.from(settings.text)]), 'manuscript.txt', mostBytes))
       .path;
   }
   delete settings.text;
   if (manuscript === undefined) throw refused('the form has no file: send the manuscript as one', 'document');
   return { settings, path: manuscript, name: title, cover };
+}
+
+const refused = (message: string, param: string) => new RhapsodeError('invalid_request', { message, param });
+
+function newForm(headers: IncomingHttpHeaders) {
+  try {
+    return new Busboy({
+      headers: headers as BusboyHeaders,
+      limits,
+      isPartAFile: (_field, type, name) => name !== undefined || type === 'application/octet-stream',
+    });
+  } catch {
+    throw refused("the content type of a form must say its 'boundary'", 'content-type');
+  }
 }
 
 const texts = new Set([

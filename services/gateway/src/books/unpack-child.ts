@@ -12,5 +12,11 @@ process.once('message', async (message) => {
       return { failed: { code, message: why, ...(param === undefined ? {} : { param }) } };
     },
   );
-  process.send!(answer, undefined, {}, () => process.disconnect());
+  const send = (one: object) => process.send!(one, undefined, {}, () => process.disconnect());
+  try {
+    send(answer);
+  } catch {
+    // What is nested so deeply that it can't be handed over is no setting.
+    send({ failed: { code: 'invalid_request', message: 'The request body is nested too deeply.' } });
+  }
 });

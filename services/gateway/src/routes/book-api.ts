@@ -4,12 +4,14 @@ import type { ApiRoute } from '@rhapsode/service';
 import { z } from 'zod';
 
 export const creation = z.strictObject({ dry_run: z.enum(['true', 'false', '1', '0', '']).optional() });
+/** Written so by who has no page before. */
+const nothing = z.literal('').transform(() => undefined);
 export const page = z.strictObject({
-  after: z.string().max(100).optional(),
+  after: z.union([nothing, z.string().max(100)]).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
 });
 export const sentencePage = z.strictObject({
-  after: z.coerce.number().int().min(0).optional(),
+  after: z.union([nothing, z.coerce.number().int().min(0)]).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   state: z.enum(['pending', 'spoken', 'silence', 'fallback']).optional(),
 });

@@ -1,6 +1,6 @@
 import { type Books, type BookView, bookId, bookSettings, sentenceEdit } from '@rhapsode/book';
 import { newUtteranceId, RhapsodeError } from '@rhapsode/contracts';
-import { disconnectSignal, parseRequest } from '@rhapsode/service';
+import { checkText, disconnectSignal, parseRequest } from '@rhapsode/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { receiveBook } from '../books/receive-book.ts';
@@ -106,6 +106,8 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
     const { n } = request.params as { n: string };
     if (!/^\d{1,9}$/.test(n)) throw new RhapsodeError('sentence_not_found');
     const edit = parseRequest(sentenceEdit, request.body);
+    for (const field of ['text', 'phonemes'] as const)
+      if (edit[field] !== undefined) checkText(edit[field], field);
     return sendBook(
       reply.code(202),
       await books.edit(tenant, idOf(request), Number(n), edit, editionOf(request)),
