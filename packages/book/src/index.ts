@@ -1,6 +1,6 @@
 export * from './book-view.ts';
 export * from './books.ts';
-export { mostCoverBytes, pictureType } from './create/check-cover.ts';
+export { coverTooLarge, mostCoverBytes, pictureType } from './create/check-cover.ts';
 export type { ChosenVoices, FindVoice } from './create/choose-voices.ts';
 export type { BookEstimate } from './create/estimate-book.ts';
 export type { Cover, Manuscript } from './create/plan-book.ts';

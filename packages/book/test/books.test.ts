@@ -150,6 +150,11 @@ describe('a book', () => {
     await expect(
       here.books.create({ tenant: 'acme', id: 'a', settings, manuscript: epub }),
     ).rejects.toMatchObject({ code: 'document_invalid' });
+    const bytes = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(16 * 1024 * 1024)]);
+    const pictured = { ...(await here.manuscript(text)), cover: { mediaType: 'image/png', bytes } };
+    await expect(
+      here.books.create({ tenant: 'acme', id: 'a', settings, manuscript: pictured }),
+    ).rejects.toMatchObject({ code: 'payload_too_large', param: 'cover' });
     for await (const { key } of here.artefacts.list('')) expect(key).toBe('nothing');
     await here.create('a', text);
     await expect(here.create('b', text)).rejects.toMatchObject({ code: 'rate_limited' });

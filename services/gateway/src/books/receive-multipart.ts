@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
-import { bookSettings, type Cover, coverTypes, mostCoverBytes } from '@rhapsode/book';
+import { bookSettings, type Cover, coverTooLarge, coverTypes, mostCoverBytes } from '@rhapsode/book';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { checkText, parseJson } from '@rhapsode/service';
 import { endingOf, type ReceivedBook, titleOfName, type Upload } from './upload.ts';
@@ -31,7 +31,7 @@ export async function receiveMultipart(
     hasCover = true;
     const mediaType = coverTypes.find((one) => one === given);
     if (!mediaType) throw refused(`the cover must be one of ${coverTypes.join(', ')}`, 'cover');
-    const { path } = await upload.keep(file, 'cover', mostCoverBytes);
+    const { path } = await upload.keep(file, 'cover', mostCoverBytes, coverTooLarge);
     cover = { mediaType, bytes: await readFile(path) };
   }
   async function takeManuscript(file: Readable, given: string | undefined, field: string): Promise<void> {

@@ -19,8 +19,13 @@ export interface ReceivedBook {
 /** A folder for one request's files, which goes with it. */
 export interface Upload {
   readonly dir: string;
-  /** Writes a stream into a file of the folder; refuses what is longer. */
-  keep(body: Readable, name: string, mostBytes: number): Promise<{ path: string; bytes: number }>;
+  /** Writes a stream into a file of the folder; refuses what is longer, as a book if nothing else is said. */
+  keep(
+    body: Readable,
+    name: string,
+    mostBytes: number,
+    tooLarge?: () => Error,
+  ): Promise<{ path: string; bytes: number }>;
   remove(): Promise<void>;
 }
 
@@ -29,7 +34,7 @@ export async function createUpload(): Promise<Upload> {
   await mkdir(dir, { mode: 0o700 });
   return {
     dir,
-    async keep(body, name, mostBytes) {
+    async keep(body, name, mostBytes, tooLarge = () => bookTooLarge(mostBytes)) {
       const path = join(dir, name);
       let bytes = 0;
       const file = await open(path, 'w', 0o600);
@@ -37,10 +42,7 @@ export async function createUpload(): Promise<Upload> {
         // A connection that brings too much is still needed for the answer.
         for await (const piece of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
           bytes += piece.length;
-          if (bytes > mostBytes)
-            throw new RhapsodeError('payload_too_large', {
-              message: `the book is larger than ${mostBytes} bytes`,
-            });
+          if (bytes > mostBytes) throw tooLarge();
           await file.writeFile(piece);
         }
       } finally {
@@ -51,6 +53,9 @@ export async function createUpload(): Promise<Upload> {
     remove: () => rm(dir, { recursive: true, force: true }),
   };
 }
+
+const bookTooLarge = (mostBytes: number) =>
+  new RhapsodeError('payload_too_large', { message: `the book is larger than ${mostBytes} bytes` });
 
 /** What a file is called, from a name that a client gave: no folders, no ending. */
 export function titleOfName(name: string): string | undefined {
