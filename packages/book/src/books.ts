@@ -47,6 +47,8 @@ export interface BooksDeps {
   readonly supervision?: PlanSupervision;
   /** Names where a new book's pieces are kept: a name of its own, unless there is one book only and it is to be found again. */
   readonly newHome?: () => string;
+  /** Of a new book: what failed in an earlier round, in pieces that are found again, is tried again. */
+  readonly firstRound?: () => number;
   /** Absent: webhooks are off. */
   readonly webhooks?: Pick<WebhookSettings, 'allowPrivate'> | undefined;
 }
@@ -159,7 +161,7 @@ export function createBooks(deps: BooksDeps): Books {
     estimatedMs: plan.estimatedMs,
     sampleRateHz: plan.sampleRateHz,
     voice,
-    round: 0,
+    round: deps.firstRound?.() ?? 0,
   });
 
   /** The same book again, or a reason why not. */

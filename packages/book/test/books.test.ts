@@ -1,3 +1,4 @@
+import { createMemoryArtefacts } from '@rhapsode/store/artefacts/memory';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, test } from 'vitest';
 import { gate, until } from '../../../test/support/wait.ts';
@@ -290,6 +291,29 @@ describe('a sentence that cannot be spoken', () => {
     expect(new Set(here.spoken.map((one) => one.text))).toEqual(
       new Set(['Here is poison {{tone:fail}} now.']),
     );
+  });
+
+  test('is tried again by a run of the same book that begins with a later round', async () => {
+    const artefacts = createMemoryArtefacts();
+    const run = async (isBroken: boolean, round: number) => {
+      const here = await setUp({
+        artefacts,
+        newHome: () => 'home',
+        firstRound: () => round,
+        hold: async (said) => {
+          if (isBroken && said.startsWith('Broken')) throw new Error('no memory');
+        },
+      });
+      here.run();
+      await here.create('a', 'It begins. Broken, for now. It ends.');
+      return here.ended('a');
+    };
+    expect(await run(true, 1)).toMatchObject({
+      state: 'partially_succeeded',
+      result: { sentences_silent: 1 },
+    });
+    expect(await run(false, 1)).toMatchObject({ state: 'partially_succeeded' });
+    expect(await run(false, 2)).toMatchObject({ state: 'succeeded', result: { sentences_synthesized: 1 } });
   });
 
   test('has a file that is gone or damaged made again by a retry, and is left alone when all is well', async () => {

@@ -25,6 +25,8 @@ export interface BenchOptions {
   readonly maxOpen?: number;
   readonly render?: Render;
   readonly webhooks?: { readonly allowPrivate: boolean };
+  readonly newHome?: () => string;
+  readonly firstRound?: () => number;
   /** A sentence is not spoken before this resolves. */
   readonly hold?: (text: string) => Promise<void>;
 }
@@ -67,6 +69,8 @@ export async function bench(options: BenchOptions = {}) {
     }),
     limits: { maxCharacters: 10_000_000, maxBytes: 100_000_000, maxOpen: options.maxOpen ?? 100 },
     ...(options.webhooks ? { webhooks: options.webhooks } : {}),
+    ...(options.newHome ? { newHome: options.newHome } : {}),
+    ...(options.firstRound ? { firstRound: options.firstRound } : {}),
   });
   const troubles: unknown[] = [];
   const runDeps: RunDeps = {

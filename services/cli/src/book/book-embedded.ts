@@ -58,6 +58,8 @@ async function openBooks(config: CliConfig, folder: string, identity: string) {
     books: bookStore,
     segments,
     newHome: () => home,
+    // Whoever runs the command again wants what failed to be tried again.
+    firstRound: () => Math.floor(Date.now() / 1000),
     findVoice: async (name) => ({ voice: catalogue.get(name), pool: 'default' }),
     limits: { maxCharacters: config.maxBulkCharacters, maxBytes, maxOpen: 1 },
   });

@@ -17,7 +17,7 @@ import { seconds } from '../words.ts';
 const usage = {
   synopsis: 'rhapsode book FILE|- -o DIR [options]',
   about:
-    'Makes an audiobook of a manuscript: text, Markdown, HTML, EPUB, Word or PDF. Stopped and run again it goes on where it was;\na changed manuscript has only its changed sentences spoken. Ends with 3 where a sentence could not be spoken.',
+    'Makes an audiobook of a manuscript: text, Markdown, HTML, EPUB, Word or PDF. Stopped and run again it goes on where it was;\na changed manuscript has only its changed sentences spoken. Ends with 3 where a sentence could not be spoken;\nrun again it tries that one again.',
   options: {
     output: { type: 'string', short: 'o' },
     format: { type: 'string', short: 'f' },
