@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdir, readlink } from 'node:fs/promises';
+import { connect } from 'node:net';
 import type { BookView } from '@rhapsode/book';
 import { createInFlight, runBooks } from '@rhapsode/book';
 import { silent } from '@rhapsode/pipeline';
@@ -329,6 +331,42 @@ describe('a request for a book that is not what it seems', () => {
       expect(await sendForm(part('settings', settings) + file)).toMatchObject({ code: 'unknown_field' });
     expect(await sendForm(part('__proto__', '1') + file)).toMatchObject({ code: 'unknown_field' });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'leaves no open file when its sender goes away in the middle',
+    async () => {
+      const files = async () => {
+        const numbers = await readdir('/proc/self/fd');
+        const paths = await Promise.all(numbers.map((n) => readlink(`/proc/self/fd/${n}`).catch(() => '')));
+        return paths.filter((path) => path.includes('rhapsode-upload-')).length;
+      };
+      // Closed by whoever opened them, and not by chance.
+      const warnings: Error[] = [];
+      const onWarning = (warning: Error) => {
+        if (warning.message.includes('garbage collection')) warnings.push(warning);
+      };
+      process.on('warning', onWarning);
+      for (const [type, body] of [
+        ['multipart/form-data; boundary=x', `${file.slice(0, -8)}`],
+        [
+          'multipart/form-data; boundary=x',
+          `${file}--x\r\nContent-Disposition: form-data; name="cover"; filename="a.png"\r\nContent-Type: image/png\r\n\r\nbegun`,
+        ],
+        ['application/json', '{"text": "Hello'],
+      ]) {
+        const socket = connect(Number(new URL(here.url).port), '127.0.0.1');
+        socket.on('error', () => {});
+        socket.write(
+          `POST /v1/books HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 100000\r\n\r\n${body}`,
+        );
+        await until(async () => (await files()) > 0, { what: 'the upload to begin' });
+        socket.destroy();
+        await until(async () => (await files()) === 0, { what: `the files of ${body} to be closed` });
+      }
+      process.off('warning', onWarning);
+      expect(warnings).toEqual([]);
+    },
+  );
 
   it('is refused where its settings can’t be meant so', async () => {
     for (const [param, fields] of Object.entries({

@@ -143,6 +143,14 @@ export function artefactConformance(name: string, factory: ArtefactsFactory): vo
       expect(await keys('')).toEqual(['a/2/3', 'ab', 'b']);
       await store.deleteAll('a/');
       await store.deleteAll('a/');
+      // Others may write there meanwhile, and delete the same.
+      const write = async (n: number) => {
+        for (let at = 0; at < 5; at++) await store.put(`a/${n % 4}/${at}/${n}`, Buffer.from('x'));
+      };
+      const writing = Promise.all(Array.from({ length: 4 }, (_, n) => write(n)));
+      for (let n = 0; n < 5; n++) await Promise.all([store.deleteAll('a/'), store.deleteAll('a/')]);
+      await writing;
+      await store.deleteAll('a/');
       expect(await keys('')).toEqual(['ab', 'b']);
     });
 

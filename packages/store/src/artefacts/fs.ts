@@ -54,8 +54,8 @@ export function createFsArtefacts({ dir, abandonedMs = 24 * 3_600_000 }: FsArtef
   /** A folder that was just removed because it was empty is made again. */
   async function moveTo(temporary: string, path: string): Promise<void> {
     for (let tries = 0; ; tries++) {
-      await mkdir(dirname(path), { recursive: true });
       try {
+        await mkdir(dirname(path), { recursive: true });
         return await rename(temporary, path);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries > 20) throw error;
@@ -143,7 +143,13 @@ export function createFsArtefacts({ dir, abandonedMs = 24 * 3_600_000 }: FsArtef
 
     deleteAll: (prefix) =>
       mapped(() =>
-        rm(join(dir, ...checkPrefix(prefix).slice(0, -1).split('/')), { recursive: true, force: true }),
+        rm(join(dir, ...checkPrefix(prefix).slice(0, -1).split('/')), {
+          recursive: true,
+          force: true,
+          // A folder that somebody wrote into meanwhile is not empty.
+          maxRetries: 20,
+          retryDelay: 5,
+        }),
       ),
 
     ping: () =>

@@ -22,6 +22,7 @@ export async function receiveMultipart(
   // Without a prototype: a field may have any name.
   const settings: Record<string, unknown> = Object.create(null);
   const files: Promise<void>[] = [];
+  const streams: Readable[] = [];
   let manuscript: string | undefined;
   let title: string | undefined;
   let cover: Cover | undefined;
@@ -56,15 +57,23 @@ export async function receiveMultipart(
   const form = newForm(headers);
   const parsed = Promise.withResolvers<void>();
   parsed.promise.catch(() => {});
+  let isRefused = false;
   const fail = (error: unknown) => {
+    isRefused = true;
     parsed.reject(error);
     body.unpipe(form);
     body.resume();
     form.destroy();
+    // A part that does not end keeps whoever reads it waiting, with its file open.
+    for (const stream of streams) if (!stream.readableEnded) stream.destroy(asError(error));
   };
   form.on('file', (field, file, name, _encoding, type) => {
     // Told to whoever reads it; nobody does any more when the form was refused.
     file.on('error', () => {});
+    if (isRefused) {
+      file.destroy();
+      return;
+    }
     const taken = field === 'cover' ? takeCover(file, type) : takeManuscript(file, name, field);
     // What is refused must be read all the same, or the form never ends.
     taken.catch((error: unknown) => {
@@ -72,6 +81,7 @@ export async function receiveMultipart(
       fail(error);
     });
     files.push(taken);
+    streams.push(file);
   });
   form.on('field', (name, value, _nameCut, isCut) => {
     try {
@@ -89,8 +99,12 @@ export async function receiveMultipart(
   body.on('error', fail);
   body.on('aborted', () => fail(new Error('the client has gone')));
   body.pipe(form);
-  await parsed.promise;
-  await Promise.all(files);
+  try {
+    await parsed.promise;
+    await Promise.all(files);
+  } finally {
+    await Promise.allSettled(files);
+  }
   if (manuscript !== undefined && settings.text !== undefined)
     throw refused("a book has one manuscript: send a file, or 'text'", 'text');
   if (typeof settings.text === 'string') {
@@ -102,6 +116,8 @@ export async function receiveMultipart(
   if (manuscript === undefined) throw refused('the form has no file: send the manuscript as one', 'document');
   return { settings, path: manuscript, name: title, cover };
 }
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
 const refused = (message: string, param: string) => new RhapsodeError('invalid_request', { message, param });
 
