@@ -10,7 +10,7 @@ export interface Pls {
 
 /** The rules of a W3C Pronunciation Lexicon (PLS 1.0). Of several pronunciations the preferred one counts, else the first. */
 export function parsePls(xml: string): Pls {
-  const root = parseXml(xml, 32, 'the lexicon');
+  const root = parseXml(xml, 32, 'the lexicon', { strict: true });
   if (root.name !== 'lexicon')
     throw new RhapsodeError('invalid_request', { message: 'the lexicon has no <lexicon>', param: 'lexicon' });
   const alphabet = root.attributes.alphabet ?? 'ipa';

@@ -79,6 +79,24 @@ describe('a lexicon', () => {
   it('refuses a pronunciation lexicon that declares entities', () => {
     expect(() => parsePls('<!DOCTYPE lexicon [<!ENTITY x "y">]><lexicon>&x;</lexicon>')).toThrow(/entities/);
   });
+
+  it.each([
+    [
+      'cut short',
+      '<lexicon><lexeme><grapheme>GIF</grapheme><alias>jif</alias></lexeme><lexeme><grap',
+      'line 1',
+    ],
+    [
+      'with a name of no character',
+      '<lexicon>\n<lexeme><grapheme>a&eacute;</grapheme></lexeme></lexicon>',
+      'line 2',
+    ],
+    ['empty', '', 'line 1'],
+  ])('refuses a pronunciation lexicon that is not well-formed, and says where: %s', (_, xml, place) => {
+    expect(() => parsePls(xml)).toThrow(
+      expect.objectContaining({ code: 'document_invalid', message: expect.stringContaining(place) }),
+    );
+  });
 });
 
 describe('marks in the text', () => {

@@ -16,14 +16,27 @@ export function refuseEntities(text: string): void {
     throw new RhapsodeError('document_unsafe', { message: 'the document declares entities of its own' });
 }
 
-export function parseXml(text: string, depth: number, what: string): XmlElement {
+export interface XmlOptions {
+  /** Refuse what is not well-formed, instead of reading what can be read: books are often damaged a little. */
+  readonly strict?: boolean;
+}
+
+export function parseXml(
+  text: string,
+  depth: number,
+  what: string,
+  { strict = false }: XmlOptions = {},
+): XmlElement {
   refuseEntities(text);
   const root: XmlElement = { name: '', attributes: {}, children: [], text: '' };
   const stack: XmlElement[] = [root];
-  const parser = new SaxesParser({ xmlns: false });
+  const parser = new SaxesParser({ xmlns: false, position: strict });
   const bare = (name: string) => name.slice(name.indexOf(':') + 1);
   let failed: Error | undefined;
+  const malformed = (where: string, cause: Error | undefined) =>
+    new RhapsodeError('document_invalid', { message: `${where}${what} is not well-formed XML`, cause });
   parser.on('error', (error) => {
+    if (strict) throw malformed(`line ${parser.line}, column ${Math.max(1, parser.column)}: `, error);
     failed ??= error;
   });
   parser.on('opentag', ({ name, attributes }) => {
@@ -51,8 +64,7 @@ export function parseXml(text: string, depth: number, what: string): XmlElement 
   });
   parser.write(text.replace(/^\ufeff/u, '')).close();
   const element = root.children[0];
-  if (!element || (failed && root.children.length === 0))
-    throw new RhapsodeError('document_invalid', { message: `${what} is not well-formed XML`, cause: failed });
+  if (!element) throw malformed('', failed);
   return element;
 }
 
