@@ -28,7 +28,7 @@ export interface SocketDrainOptions {
  */
 const rest = 8;
 const shortestRestMs = 1;
-/** While nobody's reading brings news, rests double up to this. */
+/** While looking brings no news, rests double up to this, until somebody else begins to wait. */
 const longestRestMs = 250;
 const momentMs = 250;
 
@@ -42,6 +42,8 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
   /** Answers of one connection may wait together: the client asks for the next when it has all bytes of the one before. */
   const waiting = new Map<Socket, Set<() => void>>();
   let watching = false;
+  /** Aborted when somebody begins to wait. */
+  let newcomer = new AbortController();
 
   function accountOf(socket: Socket): Account {
     const known = accounts.get(socket);
@@ -88,12 +90,17 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
   async function watch(): Promise<void> {
     let restMs = shortestRestMs;
     while (waiting.size > 0) {
+      newcomer = new AbortController();
       const startedAt = performance.now();
       const news = await look();
       const tookMs = performance.now() - startedAt;
       const least = Math.min(Math.max(shortestRestMs, rest * tookMs), longestRestMs);
       restMs = news ? least : Math.max(least, Math.min(2 * restMs, longestRestMs));
-      await sleep(restMs);
+      await sleep(least);
+      if (restMs > least)
+        await sleep(restMs - least, undefined, { signal: newcomer.signal }).catch(() => {
+          restMs = least;
+        });
     }
     watching = false;
   }
@@ -112,6 +119,7 @@ export function createSocketDrain(options: SocketDrainOptions = {}): SocketDrain
       socket.once('close', giveUp);
       const resolves = waiting.get(socket) ?? new Set();
       waiting.set(socket, resolves.add(resolve));
+      newcomer.abort();
       if (!watching) {
         watching = true;
         void watch();

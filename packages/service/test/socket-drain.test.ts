@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -103,6 +103,47 @@ describe('tcp table', () => {
 });
 
 describe('socket drain', () => {
+  it('looks at once for who begins to wait, however long others have waited in vain', async () => {
+    const socketOf = (remotePort: number) =>
+      Object.assign(new EventEmitter(), {
+        localAddress: '127.0.0.1',
+        localPort: 80,
+        remoteAddress: '127.0.0.1',
+        remotePort,
+        bytesWritten: 1_000_000,
+        writableLength: 0,
+        destroyed: false,
+      }) as unknown as Socket;
+    const paused = socketOf(1);
+    let lookedAt = 0;
+    let restedMs = 0;
+    const drain = createSocketDrain({
+      limitBytes: 1,
+      readTable: async () => {
+        restedMs = performance.now() - lookedAt;
+        lookedAt = performance.now();
+        return new Map([[tcpKey(paused)!, 1_000_000]]);
+      },
+    });
+    const stop = new AbortController();
+    const inVain = drain.settle(paused, stop.signal);
+    try {
+      // On a busy machine one of several is on time.
+      let shortestMs = Number.POSITIVE_INFINITY;
+      for (let port = 2; port < 10 && shortestMs >= 200; port++) {
+        restedMs = 0;
+        await until(() => restedMs >= 225, { what: 'a long rest' });
+        const since = lookedAt;
+        await drain.settle(socketOf(port), stop.signal);
+        shortestMs = Math.min(shortestMs, performance.now() - since);
+      }
+      expect(shortestMs).toBeLessThan(200);
+    } finally {
+      stop.abort();
+      await inVain;
+    }
+  });
+
   it.runIf(linux)(
     'lets little more than its limit lie in the kernel for a reader that takes nothing',
     async () => {
