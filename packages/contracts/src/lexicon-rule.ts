@@ -2,11 +2,18 @@ import * as z from 'zod';
 
 const mostRules = 1_000;
 
+const said = z
+  .string()
+  .refine(
+    (text) => text.isWellFormed() && !/[^\P{Cc}\t\n\r]/u.test(text),
+    'must hold no control characters but tab and line ends, and no half of a surrogate pair',
+  );
+
 /** A word that is said otherwise than it is written. */
 export const lexiconRule = z.strictObject({
-  grapheme: z.string().min(1).max(200).describe('What is written.'),
-  alias: z.string().max(1_000).optional().describe('Words that are said for it; either these or `ipa`.'),
-  ipa: z.string().max(1_000).optional().describe('Sounds that are said for it.'),
+  grapheme: said.min(1).max(200).describe('What is written.'),
+  alias: said.max(1_000).optional().describe('Words that are said for it; either these or `ipa`.'),
+  ipa: said.max(1_000).optional().describe('Sounds that are said for it.'),
   case_sensitive: z.boolean().optional(),
   anywhere: z.boolean().optional().describe('Also within words.'),
 });

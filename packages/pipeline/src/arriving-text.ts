@@ -107,7 +107,7 @@ function createArriving(
   const { store, dispatcher } = deps;
   const limits = { ...submitLimits, ...deps.limits };
   const { id, pool } = utterance;
-  const reader = createTextReader({ utterance, reading, keepSource, maxSegments: limits.segments });
+  const reader = createTextReader({ utterance, reading, keepSource, limits });
   let readPieces = 0;
   /** Planned and not known to be stored. */
   let unstored: Segment[] = [];

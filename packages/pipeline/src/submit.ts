@@ -14,6 +14,7 @@ import { type PlanWarning, planText } from '@rhapsode/text';
 import type { Dispatcher } from './dispatch.ts';
 import { type Observer, silent } from './observe.ts';
 import { createSegmentPlanner, type SegmentPlanner, type TextOptions } from './segment-planner.ts';
+import { createSpokenLimit, type SpokenLimits } from './spoken-limit.ts';
 
 export interface SubmitDeps {
   readonly store: RequestStore;
@@ -22,12 +23,11 @@ export interface SubmitDeps {
   readonly observer?: Observer;
 }
 
-export interface SubmitLimits {
+export interface SubmitLimits extends SpokenLimits {
   /** UTF-16 code units of text per utterance. */
   readonly textLength: number;
   /** Characters of a text that arrives in pieces; one of two code units is one. */
   readonly characters: number;
-  readonly segments: number;
   /** Utterances of a tenant that are neither finished nor cancelled. */
   readonly openUtterances: number;
   /** Seconds to wait that a refused tenant is told. */
@@ -38,6 +38,7 @@ export const submitLimits: SubmitLimits = {
   textLength: 10_000_000,
   characters: 10_000_000,
   segments: 200_000,
+  spokenLength: 20_000_000,
   openUtterances: 10_000,
   retryAfterSeconds: 5,
 };
@@ -174,26 +175,22 @@ async function openUtterance(
   const { id, pool } = utterance;
   await admit(utterance, limits, deps);
 
-  let segments = 0;
+  const spoken = createSpokenLimit(limits);
   let length = 0;
 
   async function keep(planned: readonly Segment[], seal: boolean): Promise<void> {
-    if (segments + planned.length > limits.segments)
-      throw new RhapsodeError('text_too_long', {
-        message: `the text has more than ${limits.segments} sentences; send it in parts`,
-        param: 'input',
-      });
-    await store.append(id, planned, { at: segments, seal });
-    segments += planned.length;
+    const at = spoken.segments;
+    spoken.add(planned);
+    await store.append(id, planned, { at, seal });
     void dispatcher.kick(pool);
     // The end record lets a listener know that nothing follows.
-    if (seal) await dispatcher.heal(id, segments, []);
+    if (seal) await dispatcher.heal(id, spoken.segments, []);
   }
 
   const writer: TextWriter = {
     utterance,
     get segments() {
-      return segments;
+      return spoken.segments;
     },
     get warnings() {
       return planner.warnings;

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { RhapsodeError, type Segment, type Utterance, type VoiceInfo } from '@rhapsode/contracts';
+import type { Segment, Utterance, VoiceInfo } from '@rhapsode/contracts';
 import type { StoredPiece } from '@rhapsode/store';
 import { createSegmentPlanner, type TextOptions } from './segment-planner.ts';
+import { createSpokenLimit, type SpokenLimits } from './spoken-limit.ts';
 import { hasWords } from './submit.ts';
 
 export type Reading = TextOptions & { readonly voice: VoiceInfo };
@@ -18,33 +19,28 @@ export interface TextReaderOptions {
   readonly reading: Reading;
   /** Keep the source of sentences until it is forgotten. */
   readonly keepSource: boolean;
-  readonly maxSegments: number;
+  readonly limits: SpokenLimits;
 }
 
 /** As of `submit`: others are answered in between. */
 const sliceLength = 2_048;
 
 /** Plans stored pieces as they are read: the same pieces, flushes and end give the same sentences, wherever that is done. */
-export function createTextReader({ utterance, reading, keepSource, maxSegments }: TextReaderOptions) {
+export function createTextReader({ utterance, reading, keepSource, limits }: TextReaderOptions) {
   const planner = createSegmentPlanner({ ...reading, utterance });
   let length = 0;
   let characters = 0;
   let complete = false;
   let words = false;
-  let segments = 0;
+  const spoken = createSpokenLimit(limits);
   let plannedTo = 0;
   let half = '';
   let source = '';
   let sourceAt = 0;
 
   function note(planned: readonly Segment[]): readonly Segment[] {
-    segments += planned.length;
     plannedTo = planned.at(-1)?.end ?? plannedTo;
-    if (segments > maxSegments)
-      throw new RhapsodeError('text_too_long', {
-        message: `the text has more than ${maxSegments} sentences; send it in parts`,
-        param: 'text',
-      });
+    spoken.add(planned);
     return planned;
   }
 
@@ -64,7 +60,7 @@ export function createTextReader({ utterance, reading, keepSource, maxSegments }
       return words;
     },
     get segments() {
-      return segments;
+      return spoken.segments;
     },
     get plannedTo() {
       return plannedTo;

@@ -92,6 +92,15 @@ describe('/v1/lexicons', () => {
     expect(await problem(await put(name, body))).toMatchObject(expected);
   });
 
+  it.each(['\u0000', '\u001b', '\ud800'])('refuses %j, which is not said', async (sign) => {
+    const { put } = await start();
+    const rule = { grapheme: 'a', ipa: `b${sign}` };
+    expect(await problem(await put('a', { rules: [rule] }))).toMatchObject({
+      status: 400,
+      param: 'rules.0.ipa',
+    });
+  });
+
   it('refuses XML that is no lexicon, and more names than may be', async () => {
     const { put } = await start();
     for (const xml of ['<lexicon', '<speak/>', ''])
