@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { receiveBook } from '../books/receive-book.ts';
 import { createUpload } from '../books/upload.ts';
 import type { GatewayDeps } from '../deps.ts';
-import { findLexicon } from '../kept-lexicons.ts';
+import { withRules } from '../kept-lexicons.ts';
+import type { TextRequest } from '../text-options.ts';
 import { bookApi, creation, page, sentencePage } from './book-api.ts';
 import { bookEvents } from './book-events.ts';
 import { bookFiles } from './book-files.ts';
@@ -38,7 +39,7 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
         ...manuscript
       } = await receiveBook(request, upload, limits.maxBookBytes, gone);
       const { id: asked, ...rest } = sent;
-      const settings = parseRequest(bookSettings, await withLexicon(rest));
+      const settings = parseRequest(bookSettings, await withRules(rest as TextRequest, deps));
       const { id: given } = parseRequest(z.object({ id: bookId.optional() }), { id: asked });
       const id = named ?? given ?? newUtteranceId();
       if (named !== undefined && given !== undefined && given !== named)
@@ -59,14 +60,6 @@ export function bookRoutes(app: FastifyInstance, deps: GatewayDeps): void {
       }
       await upload.remove();
     }
-  }
-
-  async function withLexicon({ lexicon, ...rest }: Record<string, unknown>): Promise<object> {
-    if (lexicon === undefined) return rest;
-    return {
-      ...rest,
-      lexicon: typeof lexicon === 'string' ? (await findLexicon(lexicon, deps)).rules : lexicon,
-    };
   }
 
   app.get('/v1/books', { config: { api: bookApi.list } }, async (request) => {
