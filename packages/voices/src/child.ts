@@ -75,8 +75,8 @@ async function speak({ id, request, credit }: ToChild & { type: 'speak' }): Prom
 }
 
 /**
- * Tensors lie outside of the heap, so that their owner sees no reason to collect them: without this a child grows by the
- * garbage of many sentences and keeps it. The limit makes it a few milliseconds in half a minute of audio.
+ * Large tensors are discarded when they have been used. The others, and those of a sentence that was left, lie outside of the
+ * heap too, so that their owner sees no reason to collect them: without this a child grows by the garbage of many sentences.
  */
 const mostGarbageBytes = 24 * 2 ** 20;
 function release(): void {

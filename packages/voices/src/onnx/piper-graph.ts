@@ -2,7 +2,7 @@ import { RhapsodeError } from '@rhapsode/contracts';
 import { noiseBlock } from '../noise.ts';
 import { nextEnd, type WindowPace } from '../window-plan.ts';
 import { columns } from './columns.ts';
-import { float32, int64, type Session, type TensorData } from './session.ts';
+import { discard, float32, int64, type Session, type TensorData } from './session.ts';
 import type { Feeds } from './stacked.ts';
 import { type ColumnSource, createStage } from './stage.ts';
 
@@ -25,6 +25,7 @@ export interface RunningSentence {
   /** Frames of each id, if the graph tells them. */
   readonly durations: Float32Array | undefined;
   readonly hop: number;
+  /** Each is gone when the next one is asked for. */
   readonly windows: AsyncGenerator<Float32Array>;
 }
 
@@ -101,14 +102,14 @@ export async function runSplit(
   }
 
   const { runStep = 1 } = pace;
-  let source: ColumnSource | undefined;
+  const sources: ColumnSource[] = [];
   let total = frames;
   for (const [i, { output, context, rate }] of layout.stages.entries()) {
-    const before = source;
+    const before = sources.at(-1);
     const session = sessions.stages[i]!;
     const mayJoin = i > 0 && compute.together !== undefined;
     const isLast = i === layout.stages.length - 1;
-    source = createStage({
+    const stage = createStage({
       context,
       rate,
       total,
@@ -117,27 +118,34 @@ export async function runSplit(
       widthStep: mayJoin ? (runStep * total) / frames : 1,
       nextWidthStep: (runStep * total * rate) / frames,
       async run(from, to) {
+        const taken = await before?.read(from, to);
         const feeds =
-          before === undefined
-            ? firstFeeds(from, to)
-            : { [layout.stages[i - 1]!.output]: await before(from, to) };
+          taken === undefined ? firstFeeds(from, to) : { [layout.stages[i - 1]!.output]: taken };
         const all = { ...base, ...feeds };
-        if (mayJoin) return compute.together!(i, all);
-        return (await compute.alone(() => session.run(all)))[output]!;
+        const made = mayJoin
+          ? await compute.together!(i, all)
+          : (await compute.alone(() => session.run(all)))[output]!;
+        if (taken !== undefined) before!.free(taken);
+        return made;
       },
     });
+    sources.push(stage);
     total *= rate;
   }
 
   async function* windows(): AsyncGenerator<Float32Array> {
+    const last = sources.at(-1)!;
     let previous: number | undefined;
     for (let from = 0; from < frames; ) {
       const to = nextEnd(pace, frames, from, previous);
-      const audio = await source!(from * hop, to * hop);
+      const audio = await last.read(from * hop, to * hop);
       previous = to - from;
       from = to;
       yield audio.data as Float32Array;
+      last.free(audio);
     }
+    for (const source of sources) source.close();
+    for (const { tensor } of given) discard(tensor);
   }
   return { durations, hop, windows: windows() };
 }
@@ -150,8 +158,9 @@ export async function runWhole(
   compute: Compute,
 ): Promise<RunningSentence> {
   async function* windows(): AsyncGenerator<Float32Array> {
-    const result = await compute.alone(() => session.run(feedsOf(input)));
-    yield result[output]!.data as Float32Array;
+    const audio = (await compute.alone(() => session.run(feedsOf(input))))[output]!;
+    yield audio.data as Float32Array;
+    discard(audio);
   }
   return { durations: undefined, hop: 0, windows: windows() };
 }

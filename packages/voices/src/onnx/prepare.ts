@@ -245,7 +245,7 @@ async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>):
 
 async function collectWindows(sentence: RunningSentence): Promise<Float32Array> {
   const windows: Float32Array[] = [];
-  for await (const window of sentence.windows) windows.push(window);
+  for await (const window of sentence.windows) windows.push(window.slice());
   const all = new Float32Array(windows.reduce((sum, window) => sum + window.length, 0));
   let at = 0;
   for (const window of windows) {

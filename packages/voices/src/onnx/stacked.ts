@@ -1,4 +1,4 @@
-import type { Session, TensorData } from './session.ts';
+import { discard, type Session, type TensorData } from './session.ts';
 
 export type Feeds = Readonly<Record<string, TensorData>>;
 
@@ -21,7 +21,10 @@ export const stackedStage = (session: Session, output: string): StackedStage => 
     if (windows.length === 1) return [(await session.run(first))[output]!];
     const feeds: Record<string, TensorData> = {};
     for (const name of session.inputs) feeds[name] = stack(windows.map((window) => window[name]!));
-    return unstack((await session.run(feeds))[output]!, windows.length);
+    const made = (await session.run(feeds))[output]!;
+    const apart = unstack(made, windows.length);
+    for (const stacked of [...Object.values(feeds), made]) discard(stacked);
+    return apart;
   },
 });
 
@@ -32,7 +35,7 @@ function stack(tensors: readonly TensorData[]): TensorData {
   return { type, data: all, dims: [tensors.length, ...dims.slice(1)] };
 }
 
-/** Copies: a window that waits for its listener does not keep the others. */
+/** Copies, which have owners of their own. */
 function unstack({ type, data, dims }: TensorData, count: number): TensorData[] {
   if (dims[0] !== count) throw new Error('the stage does not keep its windows apart');
   const length = data.length / count;

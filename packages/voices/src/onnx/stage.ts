@@ -1,8 +1,14 @@
 import { gather, type Piece } from './columns.ts';
-import type { TensorData } from './session.ts';
+import { discard, type TensorData } from './session.ts';
 
-/** Gives columns [from, to) of a value, computed as they are asked for. `from` goes back by as much as a run is widened at most. */
-export type ColumnSource = (from: number, to: number) => Promise<TensorData>;
+export interface ColumnSource {
+  /** Columns [from, to) of a value, computed as they are asked for. `from` goes back by as much as a run is widened at most. */
+  read(from: number, to: number): Promise<TensorData>;
+  /** What `read` gave is not looked at again. To be called before the next `read`. */
+  free(columns: TensorData): void;
+  /** Nothing more is read. */
+  close(): void;
+}
 
 export interface StageOptions {
   /** Columns of its input on each side that its output depends on. */
@@ -59,15 +65,28 @@ export function createStage({
     end = to;
   }
 
-  return async (from, to) => {
-    if (end * rate < to) {
-      const needed = Math.ceil(to / rate);
-      const wish = Math.min(mostAhead, ahead * (needed - end));
-      const reach = end === 0 ? needed : Math.max(needed, end + wish);
-      // What would be left is less than the context that computing it takes.
-      await compute(total - reach < 2 * context ? total : reach);
-      known = known.filter((piece) => piece.to > from - leastColumns - nextWidthStep);
-    }
-    return gather(known, from, to);
+  /** Forgets what ends before that column of the output. */
+  function forget(before: number): void {
+    for (const { tensor, to } of known) if (to <= before) discard(tensor);
+    known = known.filter((piece) => piece.to > before);
+  }
+
+  return {
+    async read(from, to) {
+      if (end * rate < to) {
+        const needed = Math.ceil(to / rate);
+        const wish = Math.min(mostAhead, ahead * (needed - end));
+        const reach = end === 0 ? needed : Math.max(needed, end + wish);
+        // What would be left is less than the context that computing it takes.
+        await compute(total - reach < 2 * context ? total : reach);
+        forget(from - leastColumns - nextWidthStep);
+      }
+      return gather(known, from, to);
+    },
+    free(columns) {
+      // A whole piece was given as it is, and may be asked for again.
+      if (known.every(({ tensor }) => tensor !== columns)) discard(columns);
+    },
+    close: () => forget(Infinity),
   };
 }
