@@ -1,12 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { settingNames } from '@rhapsode/service';
 import { describe, expect, it } from 'vitest';
-import { readReadme, withTable } from './support/settings-table.ts';
+import { readReadme, tableNames, withTable } from './support/settings-table.ts';
 
 const root = new URL('..', import.meta.url);
 
 describe('the README', () => {
   it('lists every setting as the programs read it (node test/support/settings-table.ts writes the table)', () => {
     expect(readReadme()).toBe(withTable(readReadme()));
+  });
+
+  it('is read by programs that know all settings of each other (setting-names.ts)', () => {
+    expect(settingNames).toEqual(tableNames());
   });
 
   it('names only scripts and files that are there', () => {

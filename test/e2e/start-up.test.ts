@@ -72,6 +72,21 @@ describe.each(services)('%s', (service) => {
       expect(running.output()).toContain(`${name}: `);
   });
 
+  it('tells of names that are no setting, and of no others, and starts', { timeout: 120_000 }, async () => {
+    const running = launch(service, {
+      RHAPSODE_PORT: '0',
+      RHAPSODE_LOG_LEVEL: 'warn',
+      RHAPSODE_SLOTS: '1',
+      RHAPSODE_TENANT: 'default',
+      RHAPSODE_GATEWAY_SERVICE_HOST: '10.0.0.1',
+      RHAPSODE_GATEWAY_SERVICE_PORT: '8080',
+      RHAPSODE_MODEL_DIR: '/models',
+    });
+    const told = 'RHAPSODE_MODEL_DIR is no setting and has no effect; did you mean RHAPSODE_MODELS_DIR?';
+    await until(() => running.output().includes(told), { what: 'the warning', timeoutMs: 30_000 });
+    expect(running.output()).not.toMatch(/RHAPSODE_(SLOTS|TENANT|GATEWAY)/);
+  });
+
   it('is alive but not ready without Redis and NATS, and drains nevertheless', {
     timeout: 120_000,
   }, async () => {

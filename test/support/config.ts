@@ -30,8 +30,10 @@ export function testConfig(env: NodeJS.ProcessEnv = process.env): TestConfig {
   };
 }
 
-/** The tests' own environment for a program that they start, with `extra` over it. */
+/** The tests' own environment for a program that they start, with `extra` over it, without what only tests read. */
 export const childEnvironment = (extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
-  ...process.env,
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^RHAPSODE_TEST_(?!VOICES$)/.test(name)),
+  ),
   ...extra,
 });

@@ -23,6 +23,11 @@ interface Row {
   readonly readers: { program: string; fallback: string }[];
 }
 
+export const tableNames = (): string[] =>
+  [
+    ...new Set(Object.values(programs).flatMap((table) => Object.values(table).map(({ name }) => name))),
+  ].sort();
+
 /** What depends on the machine is told in words. */
 const machineDefaults: Record<string, string> = {
   RHAPSODE_DATA_DIR: '`out/data` of the repository',

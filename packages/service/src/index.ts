@@ -10,6 +10,7 @@ export * from './parse-request.ts';
 export * from './prepend.ts';
 export * from './run-service.ts';
 export * from './send-body.ts';
+export * from './setting-names.ts';
 export * from './settings.ts';
 export * from './socket-drain.ts';
 export * from './strict-json.ts';

@@ -8,6 +8,7 @@ import {
   type LogLevel,
   type Metrics,
 } from '@rhapsode/telemetry';
+import type { Warn } from './settings.ts';
 
 export interface ServiceContext {
   readonly log: Log;
@@ -26,12 +27,14 @@ export interface ServiceConfig {
  */
 export async function runService<C extends ServiceConfig>(
   service: string,
-  readConfig: () => C,
+  readConfig: (warn: Warn) => C,
   start: (config: C, context: ServiceContext) => Promise<void>,
 ): Promise<void> {
   try {
-    const config = readConfig();
+    const warnings: string[] = [];
+    const config = readConfig((warning) => warnings.push(warning));
     const log = createLog({ service, level: config.logLevel });
+    for (const problem of warnings) log.warn({ problem }, 'configuration');
     const lifecycle = createLifecycle({ log, graceMs: config.drainSeconds * 1000 });
     lifecycle.install(process);
     await start(config, { log, lifecycle, metrics: createMetrics({ processMetrics: true }) });

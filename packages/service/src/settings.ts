@@ -1,5 +1,6 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import { z } from 'zod';
+import { type Environment, linkedService, unknownNames } from './environment.ts';
 
 /** One environment variable: the README's table and the parser read the same lines. */
 export interface Setting<T> {
@@ -17,14 +18,25 @@ export type Settings<T extends SettingsTable> = {
     | (T[K] extends { readonly default: string } ? never : undefined);
 };
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** Takes what is no reason not to start, but not what somebody meant. */
+export type Warn = (warning: string) => void;
 
 /** Reads all settings; an empty variable counts as not set. Throws one error that lists every problem. */
-export function readSettings<T extends SettingsTable>(table: T, env: Environment): Settings<T> {
+export function readSettings<T extends SettingsTable>(
+  table: T,
+  env: Environment,
+  warn: Warn = () => {},
+): Settings<T> {
+  for (const warning of unknownNames(env)) warn(warning);
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, { name, default: fallback, schema }] of Object.entries(table)) {
-    const text = env[name] || fallback;
+    const service = linkedService(name, env);
+    if (service !== undefined)
+      warn(
+        `${name} counts as not set: Kubernetes has set it to the address of the Service ‘${service}’ (${env[name]}); set ${name} yourself, or enableServiceLinks: false in the pod`,
+      );
+    const text = (service === undefined && env[name]) || fallback;
     if (text === undefined) continue;
     const parsed = schema.safeParse(text);
     if (parsed.success) values[key] = parsed.data;

@@ -2,7 +2,15 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { bookWorkSettings } from '@rhapsode/collector/config';
 import { limitSettings, protocolSettings } from '@rhapsode/gateway/config';
-import { commonSettings, integer, port, readSettings, type Settings, url } from '@rhapsode/service';
+import {
+  commonSettings,
+  integer,
+  port,
+  readSettings,
+  type Settings,
+  url,
+  type Warn,
+} from '@rhapsode/service';
 import { defaultHub } from '@rhapsode/voices/manage';
 import { z } from 'zod';
 
@@ -66,4 +74,4 @@ export const cliSettings = {
 
 export type CliConfig = Settings<typeof cliSettings>;
 
-export const readConfig = (): CliConfig => readSettings(cliSettings, process.env);
+export const readConfig = (warn?: Warn): CliConfig => readSettings(cliSettings, process.env, warn);

@@ -48,9 +48,9 @@ async function main([name, ...args]: string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => stop.abort(new RhapsodeError('cancelled', { message: 'stopped' })));
   const { stdout, stderr } = process;
+  const config = readConfig((warning) => stderr.write(`rhapsode: ${warning}\n`));
   process.exitCode =
-    (await command.run(args, { config: readConfig(), signal: stop.signal, stdout, stderr })) ??
-    process.exitCode;
+    (await command.run(args, { config, signal: stop.signal, stdout, stderr })) ?? process.exitCode;
 }
 
 // `rhapsode voices | head`: the reader has enough.

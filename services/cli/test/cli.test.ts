@@ -94,6 +94,16 @@ describe('rhapsode', () => {
     expect(await readdir(folder)).not.toContain('failed.wav');
   });
 
+  it('tells of a setting that it does not know, and does what it was asked for', async () => {
+    const env = { RHAPSODE_DEFAULT_VOISE: 'tone', RHAPSODE_REDIS_URL: 'redis://here' };
+    const { code, out, err } = await rhapsode(['voices', '--json'], { env });
+    expect(code).toBe(0);
+    expect(out).toContain('tone');
+    expect(err).toBe(
+      'rhapsode: RHAPSODE_DEFAULT_VOISE is no setting and has no effect; did you mean RHAPSODE_DEFAULT_VOICE?\n',
+    );
+  });
+
   it('refuses text that is not UTF-8', async () => {
     const { code, err } = await rhapsode(['speak', '-'], { input: Buffer.from([0x48, 0xff, 0xfe]) });
     expect({ code, known: err.includes('invalid_encoding') }).toEqual({ code: 1, known: true });

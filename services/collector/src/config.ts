@@ -1,4 +1,4 @@
-import { commonSettings, integer, port, readSettings, type Settings } from '@rhapsode/service';
+import { commonSettings, integer, port, readSettings, type Settings, type Warn } from '@rhapsode/service';
 
 const { host, corsOrigins, redisUrl, natsUrl, logShards, logStorage, logMaxMb, pools } = commonSettings;
 const { dataDir, s3Url, webhookSecret, webhookPrivate, drainSeconds, logLevel } = commonSettings;
@@ -47,4 +47,5 @@ export const collectorSettings = {
 
 export type CollectorConfig = Settings<typeof collectorSettings>;
 
-export const readConfig = (): CollectorConfig => readSettings(collectorSettings, process.env);
+export const readConfig = (warn?: Warn): CollectorConfig =>
+  readSettings(collectorSettings, process.env, warn);

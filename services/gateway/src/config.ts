@@ -8,6 +8,7 @@ import {
   readSettings,
   type Settings,
   url,
+  type Warn,
 } from '@rhapsode/service';
 import { z } from 'zod';
 
@@ -138,4 +139,4 @@ export const gatewaySettings = {
 
 export type GatewayConfig = Settings<typeof gatewaySettings>;
 
-export const readConfig = (): GatewayConfig => readSettings(gatewaySettings, process.env);
+export const readConfig = (warn?: Warn): GatewayConfig => readSettings(gatewaySettings, process.env, warn);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { poolName } from '@rhapsode/contracts';
-import { commonSettings, integer, port, readSettings, type Settings } from '@rhapsode/service';
+import { commonSettings, integer, port, readSettings, type Settings, type Warn } from '@rhapsode/service';
 import { z } from 'zod';
 
 const models = fileURLToPath(new URL('../../../models', import.meta.url));
@@ -164,4 +164,4 @@ export const workerSettings = {
 
 export type WorkerConfig = Settings<typeof workerSettings>;
 
-export const readConfig = (): WorkerConfig => readSettings(workerSettings, process.env);
+export const readConfig = (warn?: Warn): WorkerConfig => readSettings(workerSettings, process.env, warn);
