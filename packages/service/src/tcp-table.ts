@@ -20,18 +20,25 @@ const lists = [
   { path: '/proc/net/tcp6', keyLength: 75 },
 ] as const;
 
+/**
+ * The kernel gives as many lines at a time as fit into a page of memory, which has this many bytes at least. To say that there is
+ * nothing more it walks over all its buckets again, so that is not asked for when another line would have fitted.
+ */
+const pageBytes = 4096;
+const longestLineBytes = 256;
+
 /** For one caller, who waits for one answer before asking for the next: it is read many times a second, into the same memory. */
 export function createTcpTableReader(): ReadTcpTable {
-  let buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  let buffer = Buffer.allocUnsafeSlow(4 * pageBytes);
 
   async function readList(path: string): Promise<Buffer> {
     const file = await open(path);
     try {
       for (let length = 0; ; ) {
+        if (buffer.length - length < pageBytes) buffer = Buffer.concat([buffer], 2 * buffer.length);
         const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-        if (bytesRead === 0) return buffer.subarray(0, length);
         length += bytesRead;
-        if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length);
+        if (bytesRead < pageBytes - longestLineBytes) return buffer.subarray(0, length);
       }
     } finally {
       await file.close();

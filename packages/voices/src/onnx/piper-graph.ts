@@ -119,8 +119,7 @@ export async function runSplit(
       nextWidthStep: (runStep * total * rate) / frames,
       async run(from, to) {
         const taken = await before?.read(from, to);
-        const feeds =
-          taken === undefined ? firstFeeds(from, to) : { [layout.stages[i - 1]!.output]: taken };
+        const feeds = taken === undefined ? firstFeeds(from, to) : { [layout.stages[i - 1]!.output]: taken };
         const all = { ...base, ...feeds };
         const made = mayJoin
           ? await compute.together!(i, all)
