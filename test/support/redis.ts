@@ -32,7 +32,7 @@ export interface RedisServer {
    */
   written(): Promise<void>;
   /** Stops it if it still runs; starts it again on the same port with the data of its append-only file. */
-  restart(): Promise<void>;
+  restart(settings?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,9 +47,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     dir,
     ...options.settings,
   };
-  const args = [configFile, ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])];
-
-  const start = async (): Promise<RunningProcess> => {
+  const start = async (more: Readonly<Record<string, string>> = {}): Promise<RunningProcess> => {
+    const options = Object.entries({ ...settings, ...more });
+    const args = [configFile, ...options.flatMap(([name, value]) => [`--${name}`, value])];
     const started = startProcess(program, args);
     await untilReady(started, 'redis-server', () => answersPing(port));
     return started;
@@ -75,9 +75,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
         what: 'the append-only file to be written',
       });
     },
-    async restart() {
+    async restart(more) {
       await server.stop();
-      server = await start();
+      server = await start(more);
     },
     async stop() {
       await server.stop();

@@ -162,6 +162,18 @@ export const errorCatalogue = {
     retryable: true,
     safe: 'The audio log is full; try again later.',
   },
+  queue_full: {
+    status: 503,
+    grpc: 'RESOURCE_EXHAUSTED',
+    retryable: true,
+    safe: 'The queue is full (its Redis has reached its maxmemory); try again later.',
+  },
+  store_full: {
+    status: 503,
+    grpc: 'RESOURCE_EXHAUSTED',
+    retryable: true,
+    safe: 'The request store is full (its Redis has reached its maxmemory); try again later.',
+  },
   // A part is missing or down.
   queue_unavailable: {
     status: 503,

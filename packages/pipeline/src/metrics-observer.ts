@@ -1,8 +1,10 @@
-import type { Log, Metrics } from '@rhapsode/telemetry';
+import { asRhapsodeError } from '@rhapsode/contracts';
+import { createNews, type Log, type Metrics } from '@rhapsode/telemetry';
 import type { Observer } from './observe.ts';
 
 /** Counts and logs what the pipeline tells. */
 export function createMetricsObserver(metrics: Metrics, log: Log, pool: string): Observer {
+  const isNews = createNews();
   return {
     chunk: (result) => metrics.chunksTotal.add(1, { result }),
     attempt: (reason) => metrics.attemptsTotal.add(1, { reason }),
@@ -21,6 +23,11 @@ export function createMetricsObserver(metrics: Metrics, log: Log, pool: string):
     cancelled: (sentences) => metrics.cancelledSentencesTotal.add(sentences),
     // Counted where the answer is made.
     rejected: () => {},
-    trouble: (what, error, fields = {}) => log.warn({ ...fields, what, error }, 'trouble, to be mended'),
+    trouble(what, error, fields = {}) {
+      const { code, status } = asRhapsodeError(error);
+      // While a part is away or full, what needs it fails every second.
+      const level = status !== 503 || isNews(`${what} ${code}`) ? 'warn' : 'debug';
+      log[level]({ ...fields, what, error }, 'trouble, to be mended');
+    },
   };
 }

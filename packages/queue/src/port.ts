@@ -13,6 +13,7 @@ import type { Band, SentenceJob } from '@rhapsode/contracts';
  * - A job ends as `completed` (the handler returned), or as `failed` (the handler threw a `PermanentFailure`, or threw on
  *   its last attempt, or was aborted by `abort(id)`, or its workers died too often: no handler sees that last end, only
  *   `states` tells). Ended jobs are forgotten after a while: `unknown`.
+ * - A server without room has `add` fail with `queue_full`.
  * - Without the server, calls of the queue fail within about a second with `queue_unavailable`, and may or may not have had
  *   their effect; a consumer waits as long as it takes and goes on by itself.
  * - `close()` of a consumer stops taking jobs at once and waits for the running ones until `graceMs` is over; what still

@@ -14,7 +14,8 @@ import type { Segment, Utterance, UtteranceClass, VoiceInfo } from '@rhapsode/co
  *   that others left unused. Within a tenant, utterances take turns.
  * - Utterances are forgotten `ttlMs` after they were last touched: named by a call other than `isCancelled`, or returned
  *   by one. Nothing is left behind of those, nor in any count.
- * - Calls reject with `store_unavailable` when the server can't be reached.
+ * - Calls reject with `store_unavailable` when the server can't be reached or can't serve; with `store_full` when it has no room:
+ *   then only what takes new texts is refused. `ping` asks for room, too.
  */
 export interface RequestStore {
   /** `over_limit`: the tenant has `maxOpen` utterances that are neither finished nor cancelled; nothing was created. */

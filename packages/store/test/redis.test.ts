@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../../test/support/ports.ts';
@@ -160,8 +161,10 @@ describe('a Redis that goes wrong', () => {
     // A server gives back some of what it needed for its connections when they are idle, but never so much.
     await redis.config('SET', 'maxmemory', String(used - 500_000));
 
-    await expect(store.create(utteranceOf(), { maxOpen: 9 })).rejects.toEqual(unavailable);
-    await expect(store.append(talk.id, segmentsOf(1, 6), { at: 6, seal: true })).rejects.toEqual(unavailable);
+    const isFull = expect.objectContaining({ code: 'store_full', status: 503, retryAfterSeconds: 5 });
+    await expect(store.create(utteranceOf(), { maxOpen: 9 })).rejects.toEqual(isFull);
+    await expect(store.append(talk.id, segmentsOf(1, 6), { at: 6, seal: true })).rejects.toEqual(isFull);
+    await expect(store.ping()).rejects.toEqual(isFull);
     await store.finished(talk.id, 0, 0, ok);
     await store.consumed(talk.id, 1);
     expect(await store.regenerate(talk.id, 0, 0)).toBeDefined();
@@ -171,6 +174,83 @@ describe('a Redis that goes wrong', () => {
     expect(await store.cancel(book.id)).toMatchObject({ unfinished: 20_000 });
     await until(() => submitted(store, 3).then(() => true), { what: 'room for new utterances' });
     await workOff(store);
+  });
+
+  const refusals: [string, (admin: Redis) => Promise<unknown>, (admin: Redis) => Promise<unknown>, RegExp][] =
+    [
+      [
+        'has become a replica',
+        (admin) => admin.replicaof('127.0.0.1', 1),
+        (admin) => admin.replicaof('NO', 'ONE'),
+        /is a replica; RHAPSODE_REDIS_URL must name the primary/,
+      ],
+      [
+        'cannot write to its disk',
+        async (admin) => {
+          const [, folder] = (await admin.config('GET', 'dir')) as string[];
+          await rm(folder!, { recursive: true });
+          await admin.config('SET', 'save', '3600 1');
+          await admin.bgsave();
+          const failed = async () => /rdb_last_bgsave_status:err/.test(await admin.info('persistence'));
+          await until(failed, { what: 'the snapshot to fail' });
+        },
+        (admin) => admin.config('SET', 'save', ''),
+        /cannot write to its disk/,
+      ],
+      [
+        'wants a password',
+        (admin) => admin.config('SET', 'requirepass', 'secret'),
+        (admin) => admin.config('SET', 'requirepass', ''),
+        /wants a password; RHAPSODE_REDIS_URL must hold it/,
+      ],
+    ];
+  test.each(refusals)(
+    '%s: every call says so, and goes on when that is over',
+    async (_, begin, end, what) => {
+      const states: (string | undefined)[] = [];
+      await begin(redis);
+      const store = open({ onState: (problem) => states.push(problem?.message) });
+      const says = expect.objectContaining({
+        code: 'store_unavailable',
+        message: expect.stringMatching(what),
+      });
+      await expect(store.ping()).rejects.toEqual(says);
+      await expect(store.create(utteranceOf(), { maxOpen: 9 })).rejects.toEqual(says);
+      expect(states.every((message) => what.test(message ?? ''))).toBe(true);
+      await end(redis);
+      await until(() => store.ping().then(() => true), { what: 'the store to serve' });
+      await submitted(store, 3);
+      expect(states.at(-1)).toBeUndefined();
+    },
+  );
+
+  test('refuses the password that it is given: the message says so and does not hold it', async () => {
+    await redis.config('SET', 'requirepass', 'secret');
+    const store = open({ url: server.url.replace('//', '//:mistyped@') });
+    const refused = await store.ping().catch((error: Error) => error.message);
+    expect(refused).toMatch(/refuses the user or the password/);
+    expect(refused).not.toContain('mistyped');
+    await redis.config('SET', 'requirepass', '');
+  });
+
+  test('loads its data for a while: calls say so', async () => {
+    const store = open();
+    for (let key = 0; key < 400; key++) await redis.set(`key${key}`, 'x'.repeat(50));
+    await redis.call('BGREWRITEAOF');
+    const rewritten = async () => /aof_rewrite_in_progress:0/.test(await redis.info('persistence'));
+    await until(rewritten, { what: 'the file to be rewritten' });
+    await server.kill();
+    const back = server.restart({
+      'key-load-delay': '6000',
+      'loading-process-events-interval-bytes': '1024',
+    });
+    const message = await until(
+      () => store.ping().catch((error: Error) => /still reads its data/.test(error.message) && error.message),
+      { what: 'a Redis that loads' },
+    );
+    expect(message).toBe('The request store is not ready: its Redis still reads its data from disk.');
+    await back;
+    await until(() => store.ping().then(() => true), { what: 'the store to serve' });
   });
 
   test('is asked to store, release and cancel 50,000 sentences: no other call waits long for that', async () => {

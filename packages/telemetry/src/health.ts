@@ -28,6 +28,22 @@ export interface HealthCheck {
   run(): Promise<string | undefined> | string | undefined;
 }
 
+/**
+ * Of a part that can be asked whether it serves. One that is full still gives what it holds, and is emptied by what goes on: a
+ * service that is taken away from its clients for that would help nobody. It stays ready, and tells.
+ */
+export const reaches = (...parts: readonly { ping(): Promise<void> }[]): HealthCheck => ({
+  async run() {
+    try {
+      await Promise.all(parts.map((part) => part.ping()));
+      return undefined;
+    } catch (error) {
+      if (error instanceof RhapsodeError && error.code.endsWith('_full')) return error.message;
+      throw error;
+    }
+  },
+});
+
 export interface HealthOptions {
   readonly lifecycle: Lifecycle;
   readonly checks: Readonly<Record<string, HealthCheck>>;

@@ -4,3 +4,4 @@ export * from './lifecycle.ts';
 export * from './log.ts';
 export * from './metric-table.ts';
 export * from './metrics.ts';
+export * from './outage-log.ts';

@@ -3,7 +3,7 @@ import { createDispatcher, createMetricsObserver, listenerPatienceMs } from '@rh
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
 import type { ArtefactStore, BookStore, RequestStore } from '@rhapsode/store';
-import { createHealth } from '@rhapsode/telemetry';
+import { createHealth, reaches } from '@rhapsode/telemetry';
 import { audioRoute } from './audio-route.ts';
 import { startBooks } from './book-work.ts';
 import type { CollectorConfig } from './config.ts';
@@ -27,8 +27,8 @@ export async function startCollector(config: CollectorConfig, deps: CollectorDep
   const health = createHealth({
     lifecycle,
     checks: {
-      store: { run: () => store.ping().then(() => undefined) },
-      log: { run: () => audioLog.ping().then(() => undefined) },
+      store: reaches(store),
+      log: reaches(audioLog),
     },
   });
   const app = createHttpApp({ log, metrics, lifecycle, corsOrigins: config.corsOrigins });

@@ -5,6 +5,7 @@ import { runService } from '@rhapsode/service';
 import { openArtefacts } from '@rhapsode/store/artefacts/open';
 import { createRedisStore } from '@rhapsode/store/redis';
 import { createRedisBooks } from '@rhapsode/store/redis/books';
+import { createOutageLog } from '@rhapsode/telemetry';
 import { startCollector } from './collector.ts';
 import { readConfig } from './config.ts';
 
@@ -12,9 +13,9 @@ await runService('collector', readConfig, async (config, context) => {
   const { lifecycle, log } = context;
   const { redisUrl, natsUrl, logShards, logStorage, logMaxMb } = config;
 
-  const store = createRedisStore({ url: redisUrl });
+  const store = createRedisStore({ url: redisUrl, onState: createOutageLog(log, 'store') });
   lifecycle.onClose('store', () => store.close());
-  const bookStore = createRedisBooks({ url: redisUrl });
+  const bookStore = createRedisBooks({ url: redisUrl, onState: createOutageLog(log, 'books') });
   lifecycle.onClose('books', () => bookStore.close());
   const artefacts = await openArtefacts(config);
   lifecycle.onClose('artefacts', () => artefacts.close());

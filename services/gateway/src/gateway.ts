@@ -9,7 +9,7 @@ import {
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, createSocketDrain, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
 import type { ArtefactStore, BookStore, RequestStore } from '@rhapsode/store';
-import { createHealth } from '@rhapsode/telemetry';
+import { createHealth, reaches } from '@rhapsode/telemetry';
 import { bodyLimitBytes, gatewayRoutes } from './app.ts';
 import { createCollectorDescriber, createCollectorSource } from './audio-source.ts';
 import { createGatewayBooks } from './books/gateway-books.ts';
@@ -47,9 +47,9 @@ export async function startGateway(config: GatewayConfig, deps: GatewayServiceDe
   const health = createHealth({
     lifecycle,
     checks: {
-      store: { run: () => store.ping().then(() => undefined) },
-      queue: { run: () => Promise.all(pools.map((pool) => queueOf(pool).ping())).then(() => undefined) },
-      log: { run: () => audioLog.ping().then(() => undefined) },
+      store: reaches(store),
+      queue: reaches(...pools.map(queueOf)),
+      log: reaches(audioLog),
     },
   });
   const app = createHttpApp({

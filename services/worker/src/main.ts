@@ -2,6 +2,7 @@ import { createNatsLog } from '@rhapsode/log/nats';
 import { createBullmqQueue } from '@rhapsode/queue/bullmq';
 import { runService } from '@rhapsode/service';
 import { createRedisStore } from '@rhapsode/store/redis';
+import { createOutageLog } from '@rhapsode/telemetry';
 import { readConfig } from './config.ts';
 import { startWorker } from './worker.ts';
 
@@ -9,7 +10,7 @@ await runService('worker', readConfig, async (config, context) => {
   const { lifecycle, log } = context;
   const { redisUrl, natsUrl, logShards, logStorage, logMaxMb, pool, lockMs } = config;
 
-  const store = createRedisStore({ url: redisUrl });
+  const store = createRedisStore({ url: redisUrl, onState: createOutageLog(log, 'store') });
   lifecycle.onClose('store', () => store.close());
   const audioLog = createNatsLog({
     url: natsUrl.join(','),

@@ -4,7 +4,7 @@ import { createDispatcher, createMetricsObserver, startWorking, type Working } f
 import type { JobQueue } from '@rhapsode/queue';
 import { createHttpApp, listen, opsRoutes, type ServiceContext } from '@rhapsode/service';
 import type { RequestStore } from '@rhapsode/store';
-import { createHealth, createInferenceCheck } from '@rhapsode/telemetry';
+import { createHealth, createInferenceCheck, reaches } from '@rhapsode/telemetry';
 import { chooseProvider, createEngineHost, openCatalogue, pinned } from '@rhapsode/voices';
 import type { WorkerConfig } from './config.ts';
 import { catalogueOptions, engineOptions } from './engine-options.ts';
@@ -82,9 +82,9 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     lifecycle,
     checks: {
       inference,
-      store: { run: () => store.ping().then(() => undefined) },
-      queue: { run: () => queue.ping().then(() => undefined) },
-      log: { run: () => audioLog.ping().then(() => undefined) },
+      store: reaches(store),
+      queue: reaches(queue),
+      log: reaches(audioLog),
       fetching: { live: true, run: () => checkFetching() },
     },
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RhapsodeError } from '@rhapsode/contracts';
+import { redisError } from '@rhapsode/contracts/redis-refusal';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /** Quick at first, once a second in a long outage, and not all clients in step. */
@@ -16,9 +16,17 @@ export function connectProducer(url: string, timeoutMs: number) {
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
     commandTimeout: timeoutMs,
+    // A server that still loads its data says so itself.
+    enableReadyCheck: false,
   });
   // What goes wrong is told by the calls.
-  client.on('error', () => {});
+  let lastTrouble: unknown;
+  client.on('error', (error) => {
+    lastTrouble = error;
+  });
+  client.on('ready', () => {
+    lastTrouble = undefined;
+  });
 
   async function ready(deadlineMs: number): Promise<void> {
     if (client.status === 'ready') return;
@@ -44,7 +52,7 @@ export function connectProducer(url: string, timeoutMs: number) {
         } catch (cause) {
           const closed = client.status === 'end';
           if (closed || !isConnectionError(cause) || performance.now() > deadlineMs)
-            throw new RhapsodeError('queue_unavailable', { cause });
+            throw redisError('queue', (client.status !== 'ready' && lastTrouble) || cause);
           await sleep(10);
         }
       }

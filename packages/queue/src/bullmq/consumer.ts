@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bands, RhapsodeError, type SentenceJob, sentenceJob } from '@rhapsode/contracts';
+import { redisError, redisWord } from '@rhapsode/contracts/redis-refusal';
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import {
   type JobConsumer,
@@ -30,15 +31,19 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
   const connection = connectWorker(options.url);
   const runs = createRunSet();
   let closing: Promise<void> | undefined;
-  let away = false;
+  /** What keeps the server from serving, as it was told last. */
+  let outage: string | undefined;
 
   function report(error: unknown): void {
-    if (isConnectionError(error)) {
-      // One report for each outage, not one for each try to reconnect.
-      if (away || closing !== undefined) return;
-      away = true;
+    const kind = isConnectionError(error) ? 'away' : redisWord(error);
+    if (kind === undefined || kind === 'ERR') {
+      options.onError?.(error);
+      return;
     }
-    options.onError?.(error);
+    // One report for each outage, not one for each try.
+    if (outage === kind || closing !== undefined) return;
+    outage = kind;
+    options.onError?.(redisError('queue', error));
   }
 
   class WatchedWorker extends Worker<SentenceJob, void> {
@@ -46,6 +51,7 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
     protected override async moveToActive(token: string, name?: string) {
       try {
         const job = await super.moveToActive(token, name);
+        outage = undefined;
         runs.touch();
         return job;
       } catch (error) {
@@ -138,7 +144,7 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
     report(new RhapsodeError('engine_crashed', { message: `job ${job.id} was given up: ${error.message}` }));
   });
   connection.client.on('ready', () => {
-    away = false;
+    if (outage === 'away') outage = undefined;
   });
   worker.run().catch(report);
 

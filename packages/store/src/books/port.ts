@@ -13,7 +13,7 @@
  * - Every call is atomic and may be repeated after a lost answer, but for `claim`, whose lost answer costs one lease.
  * - `renew`, `release` and `settle` have no effect with a fence that is not the newest, or without a book.
  * - `settle` has no effect either when the book was revised since, or is no longer to run: its outcome would be of the past.
- * - Calls reject with `store_unavailable` when the server can't be reached.
+ * - Calls reject with `store_unavailable` when the server can't be reached or can't serve.
  */
 export interface BookStore {
   /** `over_limit`: the tenant has `maxOpen` books that have not ended. In all other cases the book that is there now. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { RhapsodeError } from '@rhapsode/contracts';
+import type { RhapsodeError } from '@rhapsode/contracts';
+import { redisError, redisWord } from '@rhapsode/contracts/redis-refusal';
 import { Redis } from 'ioredis';
 
 export interface RedisConnectionOptions {
@@ -9,8 +10,8 @@ export interface RedisConnectionOptions {
   readonly connectTimeoutMs?: number;
   /** Longest silence of a connected server; then the connection is made anew. A slow disk alone can take two seconds. */
   readonly answerTimeoutMs?: number;
-  /** Connection trouble that no call is there to report. */
-  readonly onError?: (error: unknown) => void;
+  /** Told after each call whether the server serves, and what is wrong if not. */
+  readonly onState?: (problem: RhapsodeError | undefined) => void;
 }
 
 /** Flags of `#!lua`: what empties a full Redis must run when it is full. */
@@ -30,7 +31,7 @@ const sourceOf = (name: Script): string =>
 
 /** Runs the scripts. Fails fast when there is no server, and connects again by itself. */
 export function connectRedis(options: RedisConnectionOptions) {
-  const { url, connectTimeoutMs = 1_000, answerTimeoutMs = 3_000, onError = () => {} } = options;
+  const { url, connectTimeoutMs = 1_000, answerTimeoutMs = 3_000, onState = () => {} } = options;
   const redis = new Redis(url, {
     connectTimeout: connectTimeoutMs,
     socketTimeout: answerTimeoutMs,
@@ -40,28 +41,57 @@ export function connectRedis(options: RedisConnectionOptions) {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
+    // A server that still loads its data says so itself.
+    enableReadyCheck: false,
   });
   redis.setMaxListeners(0);
-  redis.on('error', onError);
+  let lastTrouble: unknown;
+  redis.on('error', (error) => {
+    lastTrouble = error;
+  });
+  redis.on('ready', () => {
+    lastTrouble = undefined;
+  });
+  let full = false;
   for (const name of Object.keys(scripts) as Script[])
     redis.defineCommand(name, { numberOfKeys: 1, lua: sourceOf(name) });
   const commands = redis as unknown as Record<Script, (args: (string | number)[]) => Promise<unknown>>;
 
-  async function answer<T>(ask: () => Promise<T>): Promise<T> {
+  async function ready(): Promise<void> {
+    if (redis.status === 'ready' || redis.status === 'end') return;
     try {
-      if (redis.status !== 'ready' && redis.status !== 'end')
-        await once(redis, 'ready', { signal: AbortSignal.timeout(connectTimeoutMs) });
-      return await ask();
+      await once(redis, 'ready', { signal: AbortSignal.timeout(connectTimeoutMs) });
+    } catch (error) {
+      // Why the last try to connect failed tells more than that the time is over.
+      throw problemOf(lastTrouble ?? error);
+    }
+  }
+
+  function problemOf(cause: unknown): RhapsodeError {
+    const problem = redisError('store', cause);
+    if (problem.code === 'store_full') full = true;
+    onState(problem);
+    return problem;
+  }
+
+  async function run(name: Script, args: (string | number)[]): Promise<unknown> {
+    await ready();
+    try {
+      const answer = await commands[name](args);
+      // What runs in a full Redis says nothing about room.
+      if (scripts[name] === '#!lua') full = false;
+      if (!full) onState(undefined);
+      return answer;
     } catch (cause) {
-      if (isScriptFault(cause)) throw cause;
-      throw new RhapsodeError('store_unavailable', { cause });
+      throw isScriptFault(cause) ? cause : problemOf(cause);
     }
   }
 
   return {
-    run: (name: Script, args: (string | number)[]) => answer(() => commands[name](args)),
+    run,
+    /** Of a script that writes, for a server may answer and yet take nothing. */
     async ping() {
-      await answer(() => redis.ping());
+      await run('intake', ['', 0, 0, 'ping']);
     },
     async close() {
       if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
@@ -71,5 +101,4 @@ export function connectRedis(options: RedisConnectionOptions) {
 }
 
 /** An error in a script or in its arguments is ours; all others say that Redis can't serve now. */
-const isScriptFault = (error: unknown): boolean =>
-  error instanceof Error && error.name === 'ReplyError' && /^(ERR|WRONGTYPE)\b/.test(error.message);
+const isScriptFault = (error: unknown): boolean => ['ERR', 'WRONGTYPE'].includes(redisWord(error) ?? '');
