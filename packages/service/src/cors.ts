@@ -17,6 +17,8 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[]): 
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: exposed,
+    // What asks without an origin is no page, and is answered all the same.
+    strictPreflight: false,
     maxAge: 600,
   });
 }
@@ -42,4 +44,4 @@ export function guardWebSockets(app: FastifyInstance, origins: readonly string[]
   });
 }
 
-const isWebSocket = (upgrade: string | undefined) => upgrade?.toLowerCase() === 'websocket';
+export const isWebSocket = (upgrade: string | undefined) => upgrade?.toLowerCase() === 'websocket';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorCode, errorBody, RhapsodeError } from '@rhapsode/contracts';
 import type { Lifecycle } from '@rhapsode/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { watchRoutes } from './api-routes.ts';
-import { allowOrigins, guardWebSockets } from './cors.ts';
+import { allowOrigins, guardWebSockets, isWebSocket } from './cors.ts';
 import { answerErrors, type ErrorDeps, sendError } from './http-errors.ts';
 import { acceptJson } from './strict-json.ts';
 
@@ -41,6 +41,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
       connectionsCheckingInterval: Math.min(2_000, headersTimeoutMs),
+      shouldUpgradeCallback: isAcceptedUpgrade,
     },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -74,6 +75,14 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     log[isProbe(request.url) ? 'debug' : 'info'](fields, 'request');
   });
   return app;
+}
+
+/**
+ * Who offers another protocol than WebSocket is answered in HTTP/1.1: Java's clients offer `h2c` with every request, body and
+ * all, and Node would take such a request for one without a body.
+ */
+function isAcceptedUpgrade(this: unknown, { headers }: IncomingMessage): boolean {
+  return isWebSocket(headers.upgrade) && (this as Server).listenerCount('upgrade') > 0;
 }
 
 const isProbe = (url: string) => /^\/(healthz|readyz|metrics)\b/.test(url);

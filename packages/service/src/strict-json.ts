@@ -48,8 +48,15 @@ function endOfString(bytes: Buffer, from: number): number {
   return bytes.length;
 }
 
-/** Takes JSON, and nothing else, as body. */
+/** Takes JSON, and nothing else, as body; and no body that was compressed, whose length would say nothing. */
 export function acceptJson(app: FastifyInstance): void {
+  app.addHook('preParsing', async ({ headers: { 'content-encoding': coding } }, reply) => {
+    if (coding === undefined || /^\s*(identity)?\s*$/i.test(coding)) return;
+    void reply.header('accept-encoding', 'identity');
+    throw new RhapsodeError('unsupported_media_type', {
+      message: `The request body is encoded as '${coding.slice(0, 40)}'; send it as it is, without content-encoding.`,
+    });
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, body: Buffer) => {
     if (body.byteLength === 0)

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { createHealth, createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -130,6 +131,24 @@ describe('http application', () => {
     });
   });
 
+  it('refuses a body that was compressed, and says so', async () => {
+    const { url } = await start();
+    const response = await fetch(`${url}/v1/echo`, {
+      method: 'POST',
+      body: gzipSync('{"input":"x"}'),
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    });
+    expect(response.headers.get('accept-encoding')).toBe('identity');
+    expect(await problem(response)).toMatchObject({
+      status: 415,
+      code: 'unsupported_media_type',
+      message: expect.stringContaining("'gzip'"),
+    });
+    const plain = { 'content-type': 'application/json', 'content-encoding': 'identity' };
+    const taken = await fetch(`${url}/v1/echo`, { method: 'POST', body: '{"input":"x"}', headers: plain });
+    expect(taken.status).toBe(200);
+  });
+
   it('tells a wrong path from a wrong method', async () => {
     const { url } = await start();
     expect(await problem(await fetch(`${url}/v1/nothing`))).toMatchObject({
@@ -241,6 +260,8 @@ describe('http application', () => {
     expect(allowed.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
     expect(allowed.headers.get('access-control-allow-headers')).toBe('content-type');
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+    // No page asks this way; people do.
+    expect((await fetch(`${url}/v1/echo`, { method: 'OPTIONS' })).status).toBe(204);
     const failed = await fetch(`${url}/v1/busy`, { headers: { origin: 'https://reader.example' } });
     expect(failed.headers.get('access-control-allow-origin')).toBe('https://reader.example');
     expect(failed.headers.get('access-control-expose-headers')).toContain('retry-after');

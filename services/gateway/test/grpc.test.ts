@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { createLifecycle, createLog } from '@rhapsode/telemetry';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -133,6 +133,26 @@ describe('Luna’s gRPC', () => {
       expect((await metrics.render()).body).toContain(count);
     },
   );
+
+  it('refuses a text that is not UTF-8, and speaks one that holds a replacement character', async () => {
+    const { port } = await start();
+    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    closers.push(() => client.close());
+    /** Field 2, the text, byte for byte. */
+    const send = async (text: Uint8Array) => {
+      const bytes = Buffer.from([0x12, text.length, ...text]);
+      const { promise, resolve } = Promise.withResolvers<ServiceError | null>();
+      const same = (one: Buffer) => one;
+      client.makeUnaryRequest('/cobaltspeech.luna.Luna/Synthesize', same, same, bytes, (error) =>
+        resolve(error),
+      );
+      return promise;
+    };
+    const error = (await send(Buffer.from('Caf\xe9 au lait.', 'latin1')))!;
+    expect(status[error.code]).toBe('INVALID_ARGUMENT');
+    expect(error.metadata.get('rhapsode-code')).toEqual(['invalid_encoding']);
+    expect(await send(Buffer.from('Caf\ufffd au lait.'))).toBeNull();
+  });
 
   it('refuses a message that is too long before it reads it', async () => {
     const { luna } = await start();

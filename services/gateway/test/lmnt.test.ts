@@ -160,6 +160,22 @@ describe('the socket of LMNT’s API', () => {
     expect(two.audio().equals(pcm) && three.audio().equals(pcm)).toBe(true);
   });
 
+  it.each([true, 'True'])(
+    'gives extras to clients in Python of the second series, which ask for them as %j',
+    async (asked) => {
+      const { connect } = await start();
+      const { send, closed, order } = await connect({
+        voice: 'tone',
+        format: 'raw',
+        sample_rate: '16000',
+        return_extras: asked,
+      });
+      for (const message of [{ text: 'Oh.' }, { eof: true }]) send(message);
+      expect(await closed()).toBe(1000);
+      expect(order.filter((_, at) => at % 2 === 0).every((name) => name === 'durations')).toBe(true);
+    },
+  );
+
   it('acknowledges flushes and resets of nothing', async () => {
     const { connect } = await start();
     const { send, closed, told, audio } = await connect({ ...third, ...raw });

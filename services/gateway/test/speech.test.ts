@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { buffer, json } from 'node:stream/consumers';
 import { parseWav, pcmBytes } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { toneLength, toneSamples } from '@rhapsode/voices';
@@ -307,6 +307,23 @@ describe('POST /v1/audio/speech', () => {
     expect((await metrics.render()).body).toContain(
       'rhapsode_time_to_first_audio_seconds_count{class="interactive"} 1',
     );
+  });
+
+  it('speaks for clients that offer to go on with HTTP/2, as those of Java do', async () => {
+    const { url } = await start();
+    const body = JSON.stringify({ model: 'tts-1', voice: 'tone', input: 'Hello.', response_format: 'pcm' });
+    const offer = httpRequest(`${url}/v1/audio/speech`, {
+      method: 'POST',
+      headers: {
+        connection: 'Upgrade, HTTP2-Settings',
+        upgrade: 'h2c',
+        'http2-settings': 'AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA',
+        'content-type': 'application/json',
+      },
+    }).end(body);
+    const [answer] = (await once(offer, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(200);
+    expect((await buffer(answer)).length / 2).toBe(toneLength('Hello.'));
   });
 
   it('forgets a request that waited behind another one when their connection goes', async () => {

@@ -3,17 +3,17 @@ import { asRhapsodeError, RhapsodeError } from '@rhapsode/contracts';
 import type { GatewayDeps } from '../deps.ts';
 import { speakWhole } from '../live-speech.ts';
 import { version } from '../version.ts';
+import type { CheckedText } from './checked-text.ts';
 import { createFramer, type Framer, parseEncoding } from './encoding.ts';
 import { statusOf } from './status.ts';
 
 /** As proto-loader gives it: every field is there. */
-interface SynthesizeRequest {
+interface SynthesizeRequest extends CheckedText {
   readonly config: {
     readonly voice_id: string;
     readonly encoding: number;
     readonly n_samples: string;
   } | null;
-  readonly text: string;
 }
 interface SynthesizeResponse {
   readonly audio: Uint8Array;
@@ -40,10 +40,12 @@ export function lunaService(deps: GatewayDeps, speaking: Set<Promise<void>>) {
   }
 
   async function* synthesize(
-    { config, text }: SynthesizeRequest,
+    { config, text, isUtf8 }: SynthesizeRequest,
     framerOf: (encoding: number, samples: bigint) => Framer,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (!isUtf8)
+      throw new RhapsodeError('invalid_encoding', { message: "'text' is not valid UTF-8.", param: 'text' });
     const framer = framerOf(config?.encoding ?? 0, BigInt(config?.n_samples ?? 0));
     const voice = config?.voice_id || 'default';
     const { pieces } = await speakWhole({ input: text, voice, class: 'interactive' }, deps, signal);

@@ -12,6 +12,7 @@ import { RhapsodeError } from '@rhapsode/contracts';
 import type { Health, Lifecycle } from '@rhapsode/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
 import type { GatewayDeps } from '../deps.ts';
+import { withCheckedText } from './checked-text.ts';
 import { createCredentials, type TlsFiles } from './credentials.ts';
 import { lunaService } from './luna.ts';
 
@@ -60,7 +61,7 @@ export async function startGrpc(
 
   const server = new Server(limits);
   const speaking = new Set<Promise<void>>();
-  server.addService(service, lunaService(deps, speaking));
+  server.addService(withCheckedText(service), lunaService(deps, speaking));
   new ReflectionService(definition).addToServer(server);
   const health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
   health.addToServer(server);

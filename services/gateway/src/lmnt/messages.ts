@@ -16,13 +16,17 @@ export type Generation = 1 | 2 | 3;
 
 const anything = z.unknown().optional();
 
+/** Python's clients send some of them as its `str` writes them. */
+const flag = z.union([z.boolean(), z.stringbool()]).nullish();
+
 const first = z.looseObject({
   voice: z.string().min(1),
   ...formatFields,
   speed: z.number().min(0.25).max(4).nullish(),
   seed: z.int().min(0).max(0xffff_ffff).nullish(),
-  send_extras: z.boolean().nullish(),
-  return_timestamps: z.boolean().nullish(),
+  send_extras: flag,
+  return_extras: flag,
+  return_timestamps: flag,
   protocol_version: anything,
   'lmnt-version': anything,
 });
@@ -61,7 +65,7 @@ export function parseInit(message: unknown): Init {
     wanted: parseFormat(parsed),
     speed: parsed.speed ?? undefined,
     seed: parsed.seed ?? undefined,
-    times: (parsed.send_extras ?? parsed.return_timestamps) === true,
+    times: (parsed.send_extras ?? parsed.return_extras ?? parsed.return_timestamps) === true,
     notHonoured: told(parsed),
   };
 }
