@@ -7,7 +7,8 @@ import type { Log } from './log.ts';
  * - `ready`: takes work. A signal or `drain()` moves to `draining`.
  * - `draining`: takes no new work and finishes what it has. The closers run one after the other, the one registered last
  *   first, so that what depends on something closes before it. Each gets a signal that is aborted when `graceMs` is over:
- *   from then on it must give up. When all have ended, the state is `closed`.
+ *   from then on it must give up; one that does not within `lastWordsMs` is left behind, and counts as failed. When all have
+ *   ended, the state is `closed`.
  * - `closed`: nothing is left. The process ends with code 0, or 1 if a closer failed.
  *
  * A second signal while draining forces: the process ends at once with code 1, whatever still runs.
@@ -38,9 +39,11 @@ export interface LifecycleOptions {
   readonly log: Log;
   /** For all closers together. */
   readonly graceMs: number;
+  /** For each closer when the grace is over. */
+  readonly lastWordsMs?: number;
 }
 
-export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
+export function createLifecycle({ log, graceMs, lastWordsMs = 3_000 }: LifecycleOptions): Lifecycle {
   let state: LifecycleState = 'starting';
   let failed = false;
   let closing: Promise<void> | undefined;
@@ -50,11 +53,26 @@ export function createLifecycle({ log, graceMs }: LifecycleOptions): Lifecycle {
   let deadlineMs = 0;
 
   async function closeOne({ name, close }: { name: string; close: Closer }) {
+    const { signal } = expired;
+    const givenUp = Promise.withResolvers<never>();
+    let timer: NodeJS.Timeout | undefined;
+    const giveUpSoon = () => {
+      timer = setTimeout(
+        () => givenUp.reject(new Error('it does not end, though its grace is over')),
+        lastWordsMs,
+      );
+    };
+    if (signal.aborted) giveUpSoon();
+    else signal.addEventListener('abort', giveUpSoon, { once: true });
     try {
-      await close({ graceMs: Math.max(0, deadlineMs - performance.now()), signal: expired.signal });
+      const closed = close({ graceMs: Math.max(0, deadlineMs - performance.now()), signal });
+      await Promise.race([closed, givenUp.promise]);
     } catch (error) {
       failed = true;
       log.error({ part: name, error }, 'closing failed');
+    } finally {
+      signal.removeEventListener('abort', giveUpSoon);
+      clearTimeout(timer);
     }
   }
 

@@ -3,9 +3,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { createLifecycle } from '../src/index.ts';
 import { createTestLog } from './lines.ts';
 
-function setup(graceMs = 1000) {
+function setup(graceMs = 1000, lastWordsMs = 60_000) {
   const { log, lines } = createTestLog();
-  return { lifecycle: createLifecycle({ log, graceMs }), lines };
+  return { lifecycle: createLifecycle({ log, graceMs, lastWordsMs }), lines };
 }
 
 /** A process that notes how it would have ended. */
@@ -91,6 +91,19 @@ describe('lifecycle', () => {
       expect(await ended).toBe(code);
       expect(rest).toHaveBeenCalledTimes(1);
     }
+  });
+
+  it('leaves behind a part that does not end when its grace is over, closes the rest, and ends with code 1', async () => {
+    const { lifecycle, lines } = setup(20, 20);
+    const { host, ended } = createHost();
+    lifecycle.install(host);
+    const rest = vi.fn();
+    lifecycle.onClose('rest', rest);
+    lifecycle.onClose('stuck', () => new Promise(() => {}));
+    host.emit('SIGTERM', 'SIGTERM');
+    expect(await ended).toBe(1);
+    expect(rest).toHaveBeenCalledTimes(1);
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'error', part: 'stuck' }));
   });
 
   it('is forced by a second signal while it still closes', async () => {

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseWav } from '@rhapsode/audio';
@@ -164,6 +166,16 @@ describe('rhapsode', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^rhapsode: http:\/\/127\.0\.0\.1:9 does not answer; .*\(server_unavailable\)$/m);
     expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  it('ends when the port that it should serve on is in use', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const { code, err } = await rhapsode(['serve', '--port', String(port)]);
+    holder.close();
+    expect(code).toBe(1);
+    expect(err).toMatch(/^rhapsode: Port \d+ of 127\.0\.0\.1 is in use; .*\(port_in_use\)$/m);
   });
 
   it('leaves no file behind when it is interrupted', async () => {

@@ -245,12 +245,16 @@ describe('Luna’s gRPC', () => {
     stream.once('data', () => first.resolve());
     const frames = framesOf(stream);
     await first.promise;
+    // Answers over HTTP may take all of the grace.
+    const held = Promise.withResolvers<void>();
+    lifecycle.onClose('http', () => held.promise);
     const drained = lifecycle.drain('test');
     const late = lunaClient(port);
     await expect(late.version({})).rejects.toMatchObject({ code: status.UNAVAILABLE });
     late.close();
     const whole = (await speakEmbedded(story)).pcm;
     expect(samplesOf(Buffer.concat(await frames)).length).toBe(whole.length);
+    held.resolve();
     await drained;
   });
 });

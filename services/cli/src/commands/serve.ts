@@ -95,8 +95,13 @@ export const serve: Command = {
       limits: config,
     };
     gatewayRoutes(app, deps);
-    await startProtocols({ ...config, host }, deps, { lifecycle, health });
-    const address = await listen(app, { host, port, lifecycle });
+    const address = await startProtocols({ ...config, host }, deps, { lifecycle, health })
+      .then(() => listen(app, { host, port, lifecycle }))
+      .catch(async (error: unknown) => {
+        // The engines, and what listens already, would keep the process.
+        await lifecycle.drain('a port is in use');
+        throw error;
+      });
     lifecycle.ready();
     log.info(
       { url: `http://${host}:${address.port}`, voice, voices: catalogue.voices.length },

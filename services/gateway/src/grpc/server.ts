@@ -75,15 +75,21 @@ export async function startGrpc(
   const told = () =>
     tellHealth().catch((error: unknown) => deps.log.warn({ error }, 'gRPC health is not known'));
   const timer = setInterval(() => void told(), healthEveryMs).unref();
-  lifecycle.draining.addEventListener('abort', () => void told(), { once: true });
   void told();
 
-  lifecycle.onClose('grpc', async ({ signal }) => {
+  const over = Promise.withResolvers<void>();
+  /** At once, however long others are still to be closed before us: calls that run may end, and none is begun. */
+  const takeNoMore = () => {
     clearInterval(timer);
-    const over = Promise.withResolvers<void>();
+    void told();
+    server.tryShutdown(() => over.resolve());
+  };
+  if (lifecycle.draining.aborted) takeNoMore();
+  else lifecycle.draining.addEventListener('abort', takeNoMore, { once: true });
+
+  lifecycle.onClose('grpc', async ({ signal }) => {
     const cut = () => server.forceShutdown();
     signal.addEventListener('abort', cut, { once: true });
-    server.tryShutdown(() => over.resolve());
     if (signal.aborted) cut();
     while (speaking.size > 0) await Promise.race([over.promise, Promise.allSettled(speaking)]);
     // Whoever watches the health would keep us for ever.

@@ -35,16 +35,22 @@ export async function startWyoming(
       cause,
     });
   });
-  lifecycle.onClose('wyoming', async ({ signal }) => {
-    const closed = once(server, 'close');
+  const closed = Promise.withResolvers<void>();
+  server.once('close', () => closed.resolve());
+  /** At once, however long others are still to be closed before us. */
+  const takeNoMore = () => {
     server.close();
     for (const conversation of open.values()) conversation.drain();
+  };
+  if (lifecycle.draining.aborted) takeNoMore();
+  else lifecycle.draining.addEventListener('abort', takeNoMore, { once: true });
+  lifecycle.onClose('wyoming', async ({ signal }) => {
     const cut = () => {
       for (const socket of open.keys()) socket.destroy();
     };
     signal.addEventListener('abort', cut, { once: true });
     if (signal.aborted) cut();
-    await closed;
+    await closed.promise;
     signal.removeEventListener('abort', cut);
   });
   return (server.address() as AddressInfo).port;
