@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AudioFormat, pcmSamples } from '@rhapsode/audio';
@@ -22,16 +22,21 @@ function run(program: string, args: string[]): Promise<{ out: Buffer; complaints
   });
 }
 
-async function inFile<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'rhapsode-decode-'));
   try {
-    const file = join(folder, 'audio');
-    await writeFile(file, bytes);
-    return await use(file);
+    return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const inFile = <T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'audio');
+    await writeFile(file, bytes);
+    return use(file);
+  });
 
 /** ffmpeg's names of what the bytes are in. */
 const demuxers: Record<AudioFormat, readonly string[]> = {
@@ -56,6 +61,21 @@ export const decode = (bytes: Uint8Array, format: AudioFormat): Promise<Decoded>
     const output = ['-map', '0:a', '-f', 's16le', '-c:a', 'pcm_s16le', 'pipe:1'];
     const { out, complaints } = await run(needExecutable('ffmpeg'), [...input, ...output]);
     return { pcm: pcmSamples(out), complaints };
+  });
+
+/** Many at once, each of which must be in order. */
+export const decodeAll = (files: readonly Uint8Array[], format: AudioFormat): Promise<Int16Array[]> =>
+  inFolder(async (folder) => {
+    const input = (n: number) => join(folder, String(n));
+    const output = (n: number) => join(folder, `${n}.pcm`);
+    await Promise.all(files.map((bytes, n) => writeFile(input(n), bytes)));
+    const { complaints } = await run(needExecutable('ffmpeg'), [
+      ...['-v', 'error', '-nostdin'],
+      ...files.flatMap((_, n) => ['-f', ...demuxers[format], '-i', input(n)]),
+      ...files.flatMap((_, n) => ['-map', `${n}:a`, '-f', 's16le', '-c:a', 'pcm_s16le', output(n)]),
+    ]);
+    if (complaints !== '') throw new Error(complaints);
+    return Promise.all(files.map(async (_, n) => pcmSamples(await readFile(output(n)))));
   });
 
 export interface Probed {

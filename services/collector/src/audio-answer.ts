@@ -43,12 +43,15 @@ const lastByteThereCanBe = Number.MAX_SAFE_INTEGER;
 const longestTurnMs = 8;
 
 /**
- * An utterance's audio as one immutable, append-only sequence of bytes, from any of its bytes on. Resolves when the first
- * bytes are there, so that what fails before has a status of its own. (Of a WAV header two requests may see different sizes: it
- * tells the length once that is known. Other headers could too, but the bytes are worth more.)
+ * An utterance's audio as one append-only sequence of bytes, from any of its bytes on. Resolves when the first bytes are there, so
+ * that what fails before has a status of its own.
+ *
+ * Of the header, which is of the same size always, two requests may see different contents: it tells the length once that is known
+ * (the sizes of WAV, MP3's first frame, FLAC's number of samples). Every byte behind it is the same for ever, so whoever goes on
+ * with what was begun before the end was known has a file that is whole and in order, and tells of its length as much as it did.
  */
 export async function answerAudio(request: AudioRequest, deps: ListenDeps): Promise<StreamedAnswer> {
-  const { id, format } = request;
+  const { id } = request;
   const state = await deps.store.get(id);
   if (!state) throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${id}` });
   const { utterance } = state;
@@ -64,7 +67,7 @@ export async function answerAudio(request: AudioRequest, deps: ListenDeps): Prom
   );
   // Who begins here has no use for what is before.
   listening.consumed(Math.min(begin.from.segment, state.segments));
-  const whole = encode(listening, request, begin, format === 'wav' ? samples : undefined);
+  const whole = encode(listening, request, begin, samples);
   const body = cut(whole, { drop: begin.drop, most, exact: answered !== undefined });
   const first = await body.next();
   if (first.done && range) throw notSatisfiable(length);

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { AudioFormat } from '@rhapsode/audio';
+import { type AudioFormat, createEncoder } from '@rhapsode/audio';
 import { createMetricsObserver, type SubmitRequest, submit } from '@rhapsode/pipeline';
 import { createEmbedded, type Embedded } from '@rhapsode/pipeline/embedded';
 import { createHttpApp, ownerHeader } from '@rhapsode/service';
@@ -67,10 +67,20 @@ async function serve(realTimeFactor = 0) {
 
 const bytes = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
-/** The bytes that may change once, and whether the whole's length can be known, of what a query asks for. */
-function about(query: string): { headerBytes: number; isSized: boolean } {
-  const format = new URLSearchParams(query).get('format') as AudioFormat;
-  return { headerBytes: format === 'wav' ? 44 : 0, isSized: ['pcm', 'wav', 'mp3'].includes(format) };
+/** The bytes that tell the length once it is known, and whether that of the whole can be, of what a query asks for. */
+async function about(query: string): Promise<{ headerBytes: number; isSized: boolean }> {
+  const asked = new URLSearchParams(query);
+  const format = asked.get('format') as AudioFormat;
+  const rate = asked.get('sample_rate');
+  const encoder = await createEncoder(format, {
+    sampleRateHz: 16_000,
+    ...(rate === null ? {} : { wantedRateHz: Number(rate) }),
+  });
+  const headers = [undefined, 1000, 70_000].map((samples) => Buffer.from(encoder.header(samples)));
+  await encoder.close();
+  const [one, ...others] = headers as [Buffer, ...Buffer[]];
+  const tells = others.some((other) => !other.equals(one));
+  return { headerBytes: tells ? one.length : 0, isSized: ['pcm', 'wav', 'mp3'].includes(format) };
 }
 
 async function expected({ store }: Embedded, id: string): Promise<Buffer> {
@@ -107,11 +117,13 @@ describe('GET /v1/utterances/{id}/audio', () => {
     'format=flac',
     'format=pcm&sample_rate=22050',
     'format=wav&sample_rate=8000',
+    'format=mp3&sample_rate=44100',
     'format=opus&sample_rate=48000',
   ])('continues %s at any byte, before and after the end is known', async (query) => {
     const { speak, get } = await serve();
     const id = await speak('This is spoken. And so is this.');
-    const { headerBytes, isSized } = about(query);
+    const { headerBytes, isSized } = await about(query);
+    expect(headerBytes > 0).toBe(/wav|mp3|flac/.test(query));
     const offsets = [1, 44, 45, 5001];
     const early = offsets.map(async (n) => ({ n, response: await get(id, `?${query}`, `bytes=${n}-`) }));
     const whole = await bytes(await get(id, `?${query}`));
@@ -119,7 +131,7 @@ describe('GET /v1/utterances/{id}/audio', () => {
       expect(response.status).toBe(206);
       expect(response.headers.get('content-range')).toMatch(new RegExp(`^bytes ${n}-`));
       const rest = await bytes(response);
-      // The sizes in a WAV header are known later than its other bytes.
+      // What a header tells of the length is known later than its other bytes.
       const from = Math.max(n, headerBytes);
       expect(rest.subarray(from - n).equals(whole.subarray(from))).toBe(true);
     }
@@ -171,11 +183,31 @@ describe('GET /v1/utterances/{id}/audio', () => {
     const { pcm, complaints } = await decode(audio, format);
     expect(complaints).toBe('');
     const wanted = Math.round((samples * rate) / 16_000);
-    // The bytes of MP3 and AAC are the same before the end is known, so they can't tell where the last frame's sound ends.
-    const most = { wav: 0, flac: 0, opus: 0, mp3: 575, aac: 2047 }[format];
-    expect(pcm.length - wanted).toBeGreaterThanOrEqual(0);
-    expect(pcm.length - wanted).toBeLessThanOrEqual(most);
+    // ADTS can't say where the sound is in its frames: one leads in, and the last one is full.
+    expect(pcm.length).toBe(format === 'aac' ? (1 + Math.ceil(wanted / 1024)) * 1024 : wanted);
   });
+
+  it.each(['mp3', 'wav', 'flac', 'opus'] as const)(
+    'tells in the header of %s how long it is once that is known, and changes no byte behind it',
+    async (format) => {
+      const { embedded, speak, get } = await serve(0.05);
+      const id = await speak();
+      const live = await get(id, `?format=${format}`);
+      expect(live.headers.get('content-length')).toBe(null);
+      const early = await bytes(live);
+      const late = await bytes(await get(id, `?format=${format}`));
+      const { headerBytes } = await about(`format=${format}`);
+      expect(late.equals(early)).toBe(format === 'opus');
+      expect(late.subarray(headerBytes).equals(early.subarray(headerBytes))).toBe(true);
+
+      const samples = (await expected(embedded, id)).length / 2;
+      const lengths = [early, late].map(async (audio) => (await decode(audio, format)).pcm.length);
+      const atRate = format === 'opus' ? samples * 3 : samples;
+      // All that the frames of an MP3 hold, but what leads in; and then no more than was said.
+      const inFrames = Math.ceil((samples + 1105) / 576) * 576 - 1105;
+      expect(await Promise.all(lengths)).toEqual([format === 'mp3' ? inFrames : atRate, atRate]);
+    },
+  );
 
   it('refuses a sample rate that a format can’t have, and names those that it can', async () => {
     const { speak, get } = await serve();
