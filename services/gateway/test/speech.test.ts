@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { buffer, json } from 'node:stream/consumers';
-import { parseWav, pcmBytes } from '@rhapsode/audio';
+import { audioFormatNames, parseWav, pcmBytes } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
+import { decode } from '../../../test/support/decode.ts';
 import { until } from '../../../test/support/wait.ts';
 import { bytes, problem, type Served, type ServeOptions, serve } from './serve.ts';
 
@@ -149,6 +150,20 @@ describe('POST /v1/audio/speech', () => {
       400,
       'unsupported_setting',
       'rhapsode.timestamps',
+    ],
+    [
+      'two names of one setting that say different things',
+      { stream: true, rhapsode: { stream: false } },
+      400,
+      'invalid_request',
+      'rhapsode.stream',
+    ],
+    [
+      'events that come all at once',
+      { stream: false, stream_format: 'sse' },
+      400,
+      'unsupported_setting',
+      'stream',
     ],
     [
       'a lexicon rule that says nothing',
@@ -340,5 +355,81 @@ describe('POST /v1/audio/speech', () => {
     expect(String(head)).toContain('HTTP/1.1 200');
     socket.destroy();
     await until(async () => (await backlogSeconds()) === 0, { what: 'nothing left to speak' });
+  });
+});
+
+describe('POST /v1/audio/speech with "stream": false', () => {
+  const whole = { rhapsode: { stream: false } };
+  /** More sentences than are ever made ahead of a listener. */
+  const long = Array.from({ length: 40 }, (_, i) => `Sentence number ${i} tells how it went on.`).join(' ');
+
+  async function samplesOf({ embedded }: Served, response: Response): Promise<number> {
+    const id = response.headers.get('x-rhapsode-utterance')!;
+    const segments = await embedded.store.segments(id, 0, 1000);
+    return segments.reduce((sum, { text, pauseSamples }) => sum + toneLength(text) + pauseSamples, 0);
+  }
+
+  it.each(audioFormatNames)('gives %s when all of it is made, exact at its end', async (format) => {
+    const served = await start({ limits: { maxSpeechCharacters: 10_000 } });
+    const response = await served.speech({ ...whole, input: long, response_format: format });
+    expect(response.status).toBe(200);
+    expect(await served.backlogSeconds()).toBe(0);
+    const samples = await samplesOf(served, response);
+    const audio = await bytes(response);
+    expect(response.headers.get('content-length')).toBe(
+      ['wav', 'pcm', 'mp3'].includes(format) ? String(audio.length) : null,
+    );
+    if (format === 'wav') expect(parseWav(audio)).toMatchObject({ sized: true, pcm: { length: samples } });
+    const { pcm, complaints } = await decode(audio, format);
+    expect(complaints).toBe('');
+    // Opus is 48 kHz always; ADTS knows only whole frames.
+    const exact = { opus: 3 * samples, aac: (1 + Math.ceil(samples / 1024)) * 1024 };
+    expect(pcm.length).toBe((exact as Record<string, number>)[format] ?? samples);
+  });
+
+  it('understands Kokoro-FastAPI’s name for it, and that it may be true, null or left out', async () => {
+    const { speech } = await start({ realTimeFactor: 0.02 });
+    const lengths: (string | null)[] = [];
+    for (const fields of [
+      { stream: false },
+      { stream: false, ...whole },
+      { stream: null, ...whole },
+      { stream: true },
+      { rhapsode: { stream: true } },
+      {},
+    ]) {
+      const response = await speech({ input: story, response_format: 'wav', ...fields });
+      const { sized } = parseWav(await bytes(response));
+      expect(sized).toBe(response.headers.has('content-length'));
+      lengths.push(response.headers.get('content-length'));
+    }
+    expect(lengths.slice(0, 3)).toEqual(lengths.slice(0, 3).map(() => expect.stringMatching(/^\d+$/)));
+    expect(lengths[3]).toBe(null);
+  });
+
+  it('answers the failure of any sentence with its status', async () => {
+    const { speech, backlogSeconds } = await start();
+    const refused = await speech({ ...whole, input: `${story} And this {{tone:fail}} is not. ${story}` });
+    expect(await problem(refused)).toMatchObject({ status: 500, code: 'synthesis_failed', segment: 8 });
+    await until(async () => (await backlogSeconds()) === 0, { what: 'the rest to be forgotten' });
+  });
+
+  it('stops speaking when its client goes away before the end', async () => {
+    const { speech, embedded, backlogSeconds } = await start({ realTimeFactor: 0.2 });
+    const leaving = new AbortController();
+    const asking = speech({ ...whole, input: story }, { signal: leaving.signal });
+    asking.catch(() => {});
+    await until(async () => (await backlogSeconds()) > 0, { what: 'the request to be accepted' });
+    leaving.abort();
+    await expect(asking).rejects.toThrow();
+    await until(async () => (await backlogSeconds()) === 0 && embedded.worker.running() === 0, {
+      what: 'the workers to stop',
+    });
+  });
+
+  it('is not measured as the time to the first audio', async () => {
+    const { speech, metrics } = await start();
+    await bytes(await speech(whole));
+    expect((await metrics.render()).body).not.toMatch(/time_to_first_audio_seconds_count\S* [1-9]/);
   });
 });

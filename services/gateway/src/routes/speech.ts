@@ -5,7 +5,8 @@ import {
   parseAudioFormat,
   parseSampleRate,
 } from '@rhapsode/audio';
-import { RhapsodeError, speechSettings, type Utterance } from '@rhapsode/contracts';
+import type { Utterance } from '@rhapsode/contracts';
+import { hearWhole } from '@rhapsode/pipeline';
 import {
   type ApiRoute,
   disconnectSignal,
@@ -14,75 +15,20 @@ import {
   sendBody,
 } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { accept } from '../accept.ts';
 import type { GatewayDeps, GatewayLimits } from '../deps.ts';
 import { speechEvent } from '../speech-event.ts';
 import { answerEvents } from '../speech-events.ts';
-import { inline, inputType, lexicon, mayWarn, normalise } from '../text-options.ts';
+import { mayWarn } from '../text-options.ts';
 import { type Warning, warningHeader } from '../warnings.ts';
 import { findModel } from './models.ts';
-
-/** Everything that OpenAI's request has not. */
-const extension = z.strictObject({
-  input: inputType.optional(),
-  normalise: normalise.optional(),
-  inline: inline.optional(),
-  lexicon: lexicon.optional(),
-  sample_rate: z
-    .number()
-    .optional()
-    .describe(
-      'Of the audio, in Hz: one that the format knows; if it is left out the voice’s own, but OpenAI’s 24000 for `pcm`.',
-    ),
-  seed: z
-    .int()
-    .min(0)
-    .max(0xffff_ffff)
-    .optional()
-    .describe('The same seed, text and voice: the same samples.'),
-  speaker: z.string().min(1).max(200).optional().describe('One of the voice’s speakers.'),
-  chunk_seconds: speechSettings.shape.chunk_seconds.describe(
-    'Audio in each piece: the shorter, the sooner the first, and the more work in all.',
-  ),
-  settings: speechSettings
-    .omit({ chunk_seconds: true })
-    .optional()
-    .describe('What the voice’s `capabilities.settings` list.'),
-  timestamps: z
-    .boolean()
-    .optional()
-    .describe('With `stream_format: "sse"`: also `rhapsode.segment` and `rhapsode.timestamps`.'),
-  metrics: z
-    .boolean()
-    .optional()
-    .describe('With `stream_format: "sse"`: also `rhapsode.chunk` and `rhapsode.metrics`.'),
-});
-
-/** OpenAI's fields, and one object of our own. */
-export const speechBody = z.strictObject({
-  model: z.string().min(1).max(200).describe('One of `GET /v1/models`; the voice decides what speaks.'),
-  input: z.string().describe('What is to be spoken.'),
-  voice: z
-    .union([z.string().min(1), z.strictObject({ id: z.string().min(1) })])
-    .describe(
-      'A voice’s id, `id:speaker`, an alias, one of OpenAI’s names; or `{"id": …}` with such a name.',
-    ),
-  instructions: z.string().max(4096).optional().describe('Accepted; no voice follows them.'),
-  response_format: z
-    .string()
-    .default('mp3')
-    .meta({ description: `One of ${audioFormatNames.join(', ')}.`, enum: [...audioFormatNames] }),
-  speed: z.number().min(0.25).max(4).default(1).describe('Within what the voice can.'),
-  stream_format: z.enum(['audio', 'sse']).default('audio'),
-  rhapsode: extension.default({}).describe('What OpenAI’s request has not.'),
-});
+import { nameOurField, refuseEvents, speechBody, wantsWhole } from './speech-body.ts';
 
 const api: ApiRoute = {
   summary: 'Text in, audio out, streamed while it is made',
   description:
     'OpenAI’s request and answers. The status is sent with the first audio; what fails later cuts the connection, behind an ' +
-    '`error` event where the answer is of events.',
+    '`error` event where the answer is of events. With `rhapsode.stream` false both wait for the last sentence.',
   body: speechBody,
   examples: {
     plain: { model: 'tts-1', voice: 'alloy', input: 'Hello there.' },
@@ -94,6 +40,13 @@ const api: ApiRoute = {
       speed: 1.25,
       stream_format: 'sse',
       rhapsode: { timestamps: true, metrics: true },
+    },
+    whole: {
+      model: 'tts-1',
+      voice: 'default',
+      input: 'Hello there.',
+      response_format: 'wav',
+      rhapsode: { stream: false },
     },
     ssml: {
       model: 'tts-1',
@@ -114,6 +67,8 @@ const api: ApiRoute = {
       types: audioFormatNames.map((name) => formatFacts(name).contentType),
       itemsOf: { 'text/event-stream': speechEvent },
       headers: {
+        'content-length':
+          'With `rhapsode.stream` false, where the format has a constant bit rate: `wav`, `pcm`, `mp3`.',
         'x-request-id': 'Yours, if you sent one.',
         'x-rhapsode-utterance': 'Its id.',
         'x-rhapsode-voice': 'The voice’s own id.',
@@ -132,11 +87,12 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
   const { audio, dispatcher, drain, log, metrics, hear, store, limits } = deps;
 
   app.post('/v1/audio/speech', { config: { api } }, async (request, reply) => {
-    const { model, input, voice, speed, response_format, stream_format, instructions, rhapsode } =
-      parseRequest(speechBody, request.body);
+    const body = parseRequest(speechBody, request.body);
+    const { model, input, voice, speed, response_format, stream_format, instructions, rhapsode } = body;
     findModel(model);
     const format = parseAudioFormat(response_format, 'response_format');
-    const { timestamps = false, metrics: figures = false, input: inputType, ...more } = rhapsode;
+    const { timestamps = false, metrics: figures = false, stream: _, input: inputType, ...more } = rhapsode;
+    const isWhole = wantsWhole(body);
     const { chunk_seconds, settings: others, sample_rate: rate, ...options } = more;
     const sampleRateHz =
       rate === undefined ? usualRate(format, limits) : parseSampleRate(rate, format, 'rhapsode.sample_rate');
@@ -157,6 +113,8 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     const warnings = (): Warning[] => [...ignored(instructions), ...accepted.warnings];
 
     async function begin(): Promise<StreamedAnswer> {
+      // Then its length is known, wherever it is asked for.
+      if (isWhole) await hearWhole(await hear(id, { signal }), { store, signal });
       if (stream_format !== 'sse') return audio({ id, format, sampleRateHz, owner: true, signal });
       const listening = await hear(id, { signal });
       const elapsedMs = () => reply.elapsedTime;
@@ -185,10 +143,11 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
       await sendBody(request, reply, { ...answer, headers }, signal, {
         drain,
         log,
-        onFirstByte: () =>
-          metrics.timeToFirstAudioSeconds.observe(reply.elapsedTime / 1000, {
-            class: utterance.class,
-          }),
+        onFirstByte() {
+          // Who wants to wait for the end says nothing of how soon audio could be there.
+          if (isWhole) return;
+          metrics.timeToFirstAudioSeconds.observe(reply.elapsedTime / 1000, { class: utterance.class });
+        },
       });
     } catch (error) {
       throw lost.signal.aborted ? lost.signal.reason : error;
@@ -218,28 +177,3 @@ const ignored = (instructions: string | undefined): Warning[] =>
   instructions
     ? [{ code: 'instructions_ignored', message: 'instructions are not honoured by this voice' }]
     : [];
-
-function refuseEvents(wanted: Readonly<Record<'timestamps' | 'metrics', boolean>>): void {
-  const asked = (['timestamps', 'metrics'] as const).find((name) => wanted[name]);
-  if (asked)
-    throw new RhapsodeError('unsupported_setting', {
-      message: `'rhapsode.${asked}' come as events between the audio: ask with "stream_format": "sse"`,
-      param: `rhapsode.${asked}`,
-    });
-}
-
-/** Others call our fields by their bare names; the client wrote them within an object. */
-function nameOurField(error: unknown): never {
-  if (!(error instanceof RhapsodeError)) throw error;
-  const { code, message, param, retryAfterSeconds, segment } = error;
-  if (param === undefined || param === 'input') throw error;
-  const isSetting = !Object.hasOwn(extension.shape, param) && Object.hasOwn(speechSettings.shape, param);
-  if (!isSetting && !Object.hasOwn(extension.shape, param)) throw error;
-  throw new RhapsodeError(code, {
-    message,
-    param: isSetting ? `rhapsode.settings.${param}` : `rhapsode.${param}`,
-    cause: error,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    ...(segment === undefined ? {} : { segment }),
-  });
-}
