@@ -1,3 +1,4 @@
+import { parseWav } from '@rhapsode/audio';
 import OpenAI, {
   APIConnectionError,
   APIError,
@@ -9,6 +10,7 @@ import OpenAI, {
 import { Stream } from 'openai/core/streaming';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sceneOf, slowly } from '../faults/scene.ts';
+import { decode } from '../support/decode.ts';
 import { type Fleet, startFleet } from '../support/fleet.ts';
 import { type Reference, speakEmbedded } from '../support/reference.ts';
 import { firstDifference } from '../support/same-audio.ts';
@@ -89,6 +91,24 @@ describe('OpenAI’s client on Redis and NATS', () => {
     expect((await reader.read()).value!.length).toBeGreaterThan(0);
     expect(await fleet.gateway.metric('rhapsode_backlog_audio_seconds')).toBeGreaterThan(0);
     await reader.cancel();
+    await nothingIsMade();
+  });
+
+  it('gets the whole at once, of exact length, when it asks for that', async () => {
+    const text = plainText(8);
+    const { pcm: spoken } = await speakEmbedded(text);
+    for (const asked of [{ stream: false }, { rhapsode: { stream: false } }])
+      for (const response_format of ['wav', 'mp3', 'flac'] as const) {
+        const answer = await pcm(text, { ...(asked as Partial<Params>), response_format });
+        const bytes = Buffer.from(await answer.arrayBuffer());
+        const length = response_format === 'flac' ? null : String(bytes.length);
+        expect(answer.headers.get('content-length')).toBe(length);
+        const { pcm: heard, complaints } = await decode(bytes, response_format);
+        expect([response_format, heard.length, complaints]).toEqual([response_format, spoken.length, '']);
+        if (response_format === 'wav') expect(parseWav(bytes).sized).toBe(true);
+      }
+    const failing = pcm(`${text} This {{tone:fail}} fails.`, { stream: false } as Partial<Params>);
+    await expect(failing).rejects.toMatchObject({ status: 500, code: 'synthesis_failed' });
     await nothingIsMade();
   });
 
