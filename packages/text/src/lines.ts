@@ -71,10 +71,10 @@ export function isHeading(first: string, line: string): boolean {
 const number =
   '(?:\\d{1,4}|[IVXLC]{1,8}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty(?:-\\w+)?|thirty(?:-\\w+)?|forty(?:-\\w+)?|fifty(?:-\\w+)?|the (?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)|first|second|third|fourth|fifth|eins|zwei|drei|vier|fünf|premier|première|un|deux|trois|primero|primera|uno|dos|tres)';
 const divisions =
-  'chapter|part|book|volume|act|scene|section|canto|letter|stave|kapitel|teil|buch|band|akt|szene|abschnitt|chapitre|partie|livre|tome|acte|scène|capítulo|capitulo|parte|libro|tomo|acto|escena';
+  'chapter|part|book|volume|act|scene|section|canto|letter|stave|kapitel|teil|buch|band|akt|aufzug|auftritt|szene|abschnitt|chapitre|partie|livre|tome|acte|scène|capítulo|capitulo|capitolo|parte|libro|tomo|acto|escena|atto|scena|hoofdstuk|deel|kapittel|rozdział|kapitola|część|глава|часть|книга';
 const single =
   'prologue|epilogue|preface|foreword|introduction|afterword|contents|acknowledg(?:e?)ments|dedication|interlude|appendix(?:\\s+\\w{1,4})?|prolog|epilog|vorwort|nachwort|einleitung|anhang|prologue|épilogue|préface|avant-propos|postface|prólogo|epílogo|prefacio|introducción';
 export const chapterName = new RegExp(
-  `^(?:(?:the\\s+)?(?:${divisions})\\s+${number}(?:\\s*[.:–—-]\\s*\\S.{0,60}|\\.)?|(?:erstes|zweites|drittes|viertes|fünftes|sechstes|siebtes|siebentes|achtes|neuntes|zehntes)\\s+(?:kapitel|buch)|(?:${single})(?:\\s*[.:–—-]\\s*\\S.{0,60})?|[IVXLC]{1,7}\\.?|\\d{1,3}\\.?)$`,
+  `^(?:(?:the\\s+)?(?:${divisions})\\s+${number}(?:\\s*[.:–—-]\\s*\\S.{0,60}|\\.)?|(?:\\d{1,3}\\.|(?:erste|zweite|dritte|vierte|fünfte|sechste|sieb(?:en)?te|achte|neunte|\\p{L}{2,20}(?:zehn|ßig|zig|ölf|elf)(?:s)?te|elfte|zwölfte|zehnte)[rs]?)\\s+(?:kapitel|buch|teil|akt|aufzug|auftritt|szene|abschnitt)|(?:premi(?:er|ère)|deuxième|seconde?|troisième|quatrième|cinquième)\\s+(?:partie|chapitre|livre|acte)|(?:primera|segunda|tercera|cuarta|prima|seconda|terza)\\s+parte|第[一二三四五六七八九十百千零〇\\d]{1,6}[章节節回部卷話话](?:\\s.{0,40})?|(?:${single})(?:\\s*[.:–—-]\\s*\\S.{0,60})?|[IVXLC]{1,7}\\.?|\\d{1,3}\\.?)$`,
   'iu',
 );

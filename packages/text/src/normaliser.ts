@@ -1,8 +1,11 @@
 import { languageOf } from './languages/sentence-words.ts';
+import { bibleBooks } from './normalise/abbreviation-rules.ts';
 import { createDateRules } from './normalise/date-rules.ts';
 import { english } from './normalise/english.ts';
+import { createEnglishRules } from './normalise/english-rules.ts';
 import { french } from './normalise/french.ts';
 import { german } from './normalise/german.ts';
+import { createGermanRules } from './normalise/german-rules.ts';
 import { createPhoneRules } from './normalise/phone-rules.ts';
 import { createQuantityRules } from './normalise/quantity-rules.ts';
 import { matchAt, type Place, type Rule } from './normalise/rule.ts';
@@ -58,7 +61,7 @@ const sayableOf = (written: string): string => written.replace(unsayable, '');
 const manySpaces = /\S[\s\u0085]{2,}\S/u;
 /** What some rule may have business with: all but words in ordinary letters, single marks, and the last stop. */
 const needsRules =
-  /[\p{N}\p{S}\p{Extended_Pictographic}\p{Cs}\0-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff@#%&*_\\/[\]{}§¶†…•⁃‣‼⁇⁈⁉¡¿]|\ufe0e|\ufe0f|\u20e3|\p{Lu}{2}|\p{L}\p{Lu}|[!?]{2}|[.,;:][.,;:]|[-–—]{2}|(?<!\p{L})-|-(?!\p{L})|[:;]-?[)(DP]|\.(?!["'”’»)]*\s*$)|\p{Lu}\p{Ll}+\s[IVXLCDM](?!\p{L})|(?<!\p{L})(?:I(?:er|re)|[VX]e)(?!\p{L})|(?<!\p{L})(?:Mr|Mrs|Ms|Dr|Ave|Blvd|Pkwy|Hwy|Prof|St|Messrs|Mme|Mlle|Capt|Lt|Sgt|Col|Gen|Rev|Hr|Fr|vs|Sr|Sra|Jr)(?!\p{L})|(?<!\p{L})(?:page|pages|chapter|part|section|note|seite|seiten|kapitel)\s[ivxlc]+(?!\p{L})/u;
+  /[\p{N}\p{S}\p{Extended_Pictographic}\p{Cs}\0-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff@#%&*_\\/[\]{}§¶†…•⁃‣‼⁇⁈⁉¡¿]|\ufe0e|\ufe0f|\u20e3|\p{Lu}{2}|\p{L}\p{Lu}|[!?]{2}|[.,;:][.,;:]|[-–—]{2}|(?<!\p{L})-|-(?!\p{L})|[:;]-?[)(DP]|\.(?!["'”’»)]*\s*$)|\p{Lu}\p{Ll}+\s[IVXLCDM](?!\p{L})|(?<!\p{L})(?:I(?:er|re)|[VX]e)(?!\p{L})|(?<!\p{L})(?:Mr|Mrs|Ms|Dr|Ave|Blvd|Pkwy|Hwy|Prof|St|Messrs|Mme|Mlle|Capt|Lt|Sgt|Col|Gen|Rev|Hr|Fr|vs|Sr|Sra|Jr|Kfz|Lkws?|Pkws?)(?!\p{L})|(?<!\p{L})(?:page|pages|chapter|part|section|note|seite|seiten|kapitel)\s[ivxlc]+(?!\p{L})/u;
 const lastWord = /(\p{L}+)\.["'”’»)]*\s*$/u;
 
 export function speechOf(locale: string): Speech | undefined {
@@ -69,6 +72,7 @@ export function speechOf(locale: string): Speech | undefined {
   return make?.(region);
 }
 
+const noRules = { forDigit: [], forLetter: [], forSign: [], last: [] } as const;
 const space = /[\s\u0085]+/uy;
 const word = /[\p{L}\p{Nd}](?:[\p{L}\p{Nd}\p{M}]|['’](?=\p{Ll})){0,199}/uy;
 const other = /[^\s\u0085]\p{M}{0,8}/uy;
@@ -83,9 +87,31 @@ function speakingTokens(speech: Speech): (sentence: string) => Token[] {
   const numeric = [...dates, ...createPhoneRules(speech), ...createTimeRules(speech)];
   const words = createWordRules(speech);
   const alphanumeric = words.at(-2)!;
-  const forDigit = [...web, ...numeric, ...quantities.slice(0, -1), alphanumeric, quantities.at(-1)!];
-  const forLetter = [...web, ...dates, ...quantities.slice(0, 1), ...versionOnly(quantities), ...words];
+  const own =
+    speech.language === 'de'
+      ? createGermanRules(speech)
+      : speech.language === 'en'
+        ? createEnglishRules(speech)
+        : noRules;
+  const forDigit = [
+    ...web,
+    ...own.forDigit,
+    ...numeric,
+    ...quantities.slice(0, -1),
+    alphanumeric,
+    ...own.last,
+    quantities.at(-1)!,
+  ];
+  const forLetter = [
+    ...web,
+    ...own.forLetter,
+    ...dates,
+    ...quantities.slice(0, 1),
+    ...versionOnly(quantities),
+    ...words,
+  ];
   const forSign = [
+    ...own.forSign,
     ...createPhoneRules(speech).slice(0, 1),
     ...web,
     ...symbols.slice(0, 5),
@@ -102,9 +128,10 @@ function speakingTokens(speech: Speech): (sentence: string) => Token[] {
       Object.hasOwn(speech.abbreviations, lower) ||
       Object.hasOwn(speech.abbreviations, written) ||
       Object.hasOwn(speech.currencies, written) ||
+      Object.hasOwn(bibleBooks, written) ||
       /^[ivxlcdm]+$/iu.test(written) ||
       /^(?:I(?:er|re)|[VX]e)$/u.test(written) ||
-      (speech.language === 'de' && /str$/u.test(written))
+      (speech.language === 'de' && /str$|^(?:Mo|Di|Mi|Do|Fr|Sa|So|Kfz|Lkws?|Pkws?|Ø)$/u.test(written))
     );
   };
 
@@ -169,7 +196,7 @@ function speakingTokens(speech: Speech): (sentence: string) => Token[] {
 
 const ordinaryWord = /\p{Lu}?\p{Ll}+(?:['’]\p{Ll}+)?(?=[\s,;!?)"”»]|[.:](?:\s|$|["”»)])|$)/uy;
 const ordinaryMark =
-  /[,!?.)"“”‘’'«»—–](?![[!?¡¿‼⁇⁈⁉.…,;:\-–—=\d$€£]| \.|\p{L}|\p{M})|["“‘«](?=\p{L})|[;:](?=\s)|\((?=[\p{L}(])|\[(?=\[)|["”](?=["”])|\)(?=[()])|[\p{Cs}\p{Cf}\p{M}]+/uy;
+  /[,!?.)"“”‘’'«»—–](?![[!?¡¿‼⁇⁈⁉.…,;:\-–—=\d$€£/]| \.|\p{L}|\p{M})|["“‘«](?=\p{L})|[;:](?=\s)|\((?=[\p{L}(])|\[(?=\[)|["”](?=["”])|\)(?=[()])|[\p{Cs}\p{Cf}\p{M}]+/uy;
 
 /**
  * The end of a word or mark of which no rule has anything to say; most of a text is such, and asking every rule would
@@ -191,8 +218,8 @@ export const hush = (tokens: Token[]): Token[] =>
     ? tokens
     : tokens.map((token) => ({ ...token, spoken: '' }));
 
-/** Of the quantities, a letter can only start `v1.2`. */
-const versionOnly = (quantities: readonly Rule[]): Rule[] => quantities.slice(2, 3);
+/** Of the quantities, a letter can only start `fe80::1` and `v1.2`. */
+const versionOnly = (quantities: readonly Rule[]): Rule[] => quantities.slice(2, 4);
 
 function firstOf(rules: readonly Rule[], place: Place) {
   for (const rule of rules) {

@@ -165,28 +165,25 @@ export function createPlanner(options: PlanOptions = {}): Planner {
       const isEnd = final && at + text.length === whole;
       const found = finder.next({ text, final: isEnd }, scanned);
       const end = 'cut' in found ? found.cut.end : undefined;
-      if (options.inline) {
-        const reach = end ?? ('scanned' in found ? found.scanned : 0);
-        const pause = findPause(text.slice(0, maxSentence));
-        if (pause && (pause.start <= reach || isEnd)) {
-          emit(out, at, at + pause.end, 'pause', pause.ms);
-          at += pause.end;
-          scanned = 0;
-          continue;
-        }
-        if (
-          !isEnd &&
-          text.length < windowLength &&
-          pauseMayStart(text) &&
-          text.lastIndexOf('[') <= (end ?? text.length)
-        ) {
-          if ('scanned' in found) scanned = found.scanned;
-          break;
-        }
+      const reach = end ?? ('scanned' in found ? found.scanned : 0);
+      const written = options.inline ? findPause(text.slice(0, maxSentence)) : undefined;
+      const pause = written && (written.start <= reach || isEnd) ? written : undefined;
+      if (
+        options.inline &&
+        !pause &&
+        !isEnd &&
+        text.length < windowLength &&
+        pauseMayStart(text) &&
+        text.lastIndexOf('[') <= (end ?? text.length)
+      ) {
+        if ('scanned' in found) scanned = found.scanned;
+        break;
       }
       if (atStart) {
         const limit = text.length - text.trimStart().length + shortFirst;
-        if (end === undefined ? 'scanned' in found && found.scanned >= limit : end > limit) {
+        // Whether a pause is written further on must not matter: the clause may have been said before that was known.
+        const isLong = pause ? pause.start >= limit : end === undefined ? reach >= limit : end > limit;
+        if (isLong) {
           const clause = clauseCut(text.slice(0, limit));
           if (clause !== undefined) {
             emit(out, at, at + clause, 'clause');
@@ -197,6 +194,12 @@ export function createPlanner(options: PlanOptions = {}): Planner {
           }
           atStart = false;
         }
+      }
+      if (pause) {
+        emit(out, at, at + pause.end, 'pause', pause.ms);
+        at += pause.end;
+        scanned = 0;
+        continue;
       }
       if ('cut' in found) {
         emit(out, at, at + found.cut.end, found.cut.ends);

@@ -16,7 +16,7 @@ const candidate =
   /[\p{Sentence_Terminal}…‥๚๛\n\r\u000b\u000c\u0085\u2028\u2029]|\s(?=[(]?(?:\d{1,3}|[a-z])[.)]|[•⁃‣▪◦●])/gu;
 const terminators = /(?:[\p{Sentence_Terminal}…‥๚๛]|(?<=[.…]) (?=\.)|[\p{M}\u200b-\u200f\u2060\ufeff])+/uy;
 const closers =
-  /(?:["'”’»›)\]}」』】）〉》〕*_~`¹²³⁴-⁹⁰]|\[\d{1,4}\]|\[(?:note|citation needed)[^\]\n]{0,12}\]|[\p{M}\u200b-\u200f\u2060\ufeff])+/uy;
+  /(?:["'”’»›)\]}」』】）〉》〕*_~`¹²³⁴-⁹⁰]|\[\d{1,4}\]|[“‘«‹](?=[\s,;:)]|$)|\[(?:note|citation needed)[^\]\n]{0,12}\]|[\p{M}\u200b-\u200f\u2060\ufeff])+/uy;
 const frenchCloser = /[ \u00a0\u202f]»/uy;
 const spaces = /[\s\u0085]+/uy;
 const openers = /^["'“”‘’«»‹›([{「『【（〈《¿¡*_~`„‚–—-]+\s*/u;
@@ -100,7 +100,7 @@ export function createSentenceFinder(locale: string) {
       /^[\])）]/u.test(closing)
     )
       return 'no';
-    if (/^[,;:)\]}%]/u.test(token)) return 'no';
+    if (/^[,;:)\]}%§¶]|^[=×÷≠≈<>+](?:\s|$)/u.test(token)) return 'no';
     const lower = /^\p{Ll}/u.test(word) && !/^\p{Ll}\p{Lu}/u.test(word);
     if (lower) {
       if (breaks === 1 && lineEndsShort(text, at)) return sentence;
@@ -189,7 +189,7 @@ export function createSentenceFinder(locale: string) {
     }
     if (/^[NnCc][°º]$/u.test(before) && digits) return 'no';
     if (/^[IVXLC]+$/u.test(before) && has(known.ordinalNouns, bare)) return 'no';
-    const abbreviation = before.replace(/^.*[/—–…("“‘[«»]/u, '');
+    const abbreviation = before.replace(/^.*(?:[/—–…("“‘[«»]|\.-)/u, '');
     if (has(known.joins, abbreviation)) return 'no';
     if (
       digits &&
@@ -211,6 +211,8 @@ export function createSentenceFinder(locale: string) {
         /\b(?:and|or|than|am|as|you)\s+I$/u.test(view.text.slice(Math.max(0, at - 12), at))
       )
         return starter ? sentence : 'no';
+      // `347 U.S. 483`.
+      if (digits && /\d\s$/u.test(view.text.slice(0, at - before.length))) return 'no';
       if (digits) return before.includes('.') && !/^a\.d$/iu.test(before) ? sentence : 'no';
       if (!/^\p{Lu}/u.test(bare)) return sentence;
       return starter ? sentence : 'no';
@@ -218,6 +220,8 @@ export function createSentenceFinder(locale: string) {
     if (units.has(abbreviation) && /\d[\s\u00a0]?$/u.test(view.text.slice(0, at - before.length)))
       return starter || !/^[\p{L}\d€$£]/u.test(word) ? sentence : 'no';
     if (has(known.mayEnd, abbreviation)) {
+      // `et al. (2019)`, `Apple Inc. (AAPL)`.
+      if (/^[([]/u.test(rest) && !/^[([]\p{Lu}\p{Ll}+\s\p{Ll}/u.test(rest)) return 'no';
       if (digits) return /^(?:inc|ltd|etc|al)$/iu.test(abbreviation) ? sentence : 'no';
       return starter || !/^[\p{Lu}&]/u.test(word) ? sentence : 'no';
     }

@@ -81,7 +81,8 @@ function readDirectory(zip: yauzl.ZipFile, limits: DocumentLimits): Promise<Map<
       resolve(entries);
     });
     zip.on('entry', (entry: yauzl.Entry) => {
-      const { fileName, compressedSize, uncompressedSize } = entry;
+      const { compressedSize, uncompressedSize } = entry;
+      const fileName = nameOf(entry);
       total += uncompressedSize;
       // The upper half of the attributes is Unix's mode: a link points out of the archive.
       const mode = (entry.externalFileAttributes >>> 16) & 0o170000;
@@ -96,12 +97,22 @@ function readDirectory(zip: yauzl.ZipFile, limits: DocumentLimits): Promise<Map<
         return fail(unsafe(`the archive inflates to more than ${limits.inflatedBytes} bytes`));
       // 30 bytes of local header and the name at least; its extra field may differ from the directory's.
       const start = entry.relativeOffsetOfLocalHeader;
-      spans.push([start, start + 30 + Buffer.byteLength(fileName) + compressedSize]);
+      spans.push([start, start + 30 + entry.fileNameLength + compressedSize]);
       entries.set(fileName, entry);
       zip.readEntry();
     });
     zip.readEntry();
   });
+}
+
+/** Many who write UTF-8 don't say so, and the name is then taken for one of DOS: an EPUB's are always UTF-8. */
+function nameOf({ fileName, fileNameRaw }: yauzl.Entry): string {
+  if (/^[ -~]*$/u.test(fileName)) return fileName;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(fileNameRaw);
+  } catch {
+    return fileName;
+  }
 }
 
 const isMedia = (name: string) =>

@@ -24,14 +24,18 @@ export async function* readEpub(
       const bytes = await archive.read(path);
       return bytes === undefined ? undefined : decodeXml(bytes);
     };
-    const packagePath = await findPackage(text, archive);
+    const find = createFinder(archive);
+    const packagePath = await findPackage(text, archive, find);
     const opf = parseXml((await text(packagePath))!, limits.depth, 'the package file');
     const base = posix.dirname(packagePath);
-    const manifest = readManifest(opf, base, archive);
+    const manifest = readManifest(opf, base, find);
     const spine = childOf(opf, 'spine');
-    const order = [...descendants(opf, 'itemref')]
-      .filter(({ attributes }) => attributes.linear !== 'no')
-      .map(({ attributes }) => manifest.get(attributes.idref ?? ''));
+    const refs = [...descendants(opf, 'itemref')];
+    const linear = refs.filter(({ attributes }) => attributes.linear !== 'no');
+    // A book that has nothing in its flow has put all of it beside.
+    const order = (linear.length > 0 ? linear : refs).map(({ attributes }) =>
+      manifest.get(attributes.idref ?? ''),
+    );
     if (order.length === 0 || order.every((item) => item === undefined))
       throw new RhapsodeError('document_invalid', { message: 'the book has no reading order (spine)' });
     const titles = await readTitles(text, manifest, spine, limits.depth);
@@ -45,7 +49,11 @@ export async function* readEpub(
         yield warning('spine_item_missing', 'the reading order names a file that the book does not list');
         continue;
       }
-      if (!/html|xml/u.test(item.mediaType) || item.properties.split(/\s+/u).includes('nav')) continue;
+      if (
+        !(/html|xml/u.test(item.mediaType) || /\.x?html?$/iu.test(item.path)) ||
+        item.properties.split(/\s+/u).includes('nav')
+      )
+        continue;
       const markup = await text(item.path);
       if (markup === undefined) {
         yield warning(
@@ -100,6 +108,7 @@ export function decodeXml(bytes: Uint8Array): string {
 async function findPackage(
   text: (path: string) => Promise<string | undefined>,
   archive: Archive,
+  find: Finder,
 ): Promise<string> {
   const container = await text('META-INF/container.xml');
   if (container !== undefined) {
@@ -107,9 +116,10 @@ async function findPackage(
       | XmlElement
       | undefined;
     const path = rootfile?.attributes['full-path'];
-    if (path !== undefined && archive.names.includes(path)) return path;
+    const found = path === undefined ? undefined : find(resolve('', path) ?? path);
+    if (found !== undefined) return found;
   }
-  const opf = archive.names.find((name) => name.endsWith('.opf'));
+  const opf = archive.names.find((name) => /\.opf$/iu.test(name));
   if (opf === undefined)
     throw new RhapsodeError('document_invalid', {
       message: 'the archive is not an EPUB: it has no package file',
@@ -119,7 +129,7 @@ async function findPackage(
 
 /** A path in the archive for a reference; nothing if it leads out of it. */
 function resolve(base: string, href: string): string | undefined {
-  let path = href.split(/[?#]/u)[0]!;
+  let path = href.split(/[?#]/u)[0]!.replaceAll('\\', '/').trim();
   try {
     path = decodeURIComponent(path);
   } catch {
@@ -130,17 +140,31 @@ function resolve(base: string, href: string): string | undefined {
   return joined.startsWith('..') ? undefined : joined;
 }
 
-function readManifest(opf: XmlElement, base: string, archive: Archive): Map<string, Item> {
+type Finder = (path: string) => string | undefined;
+
+/** Finds the entry that a path means. Some makers write a name's case as they like, or escape it twice or never. */
+function createFinder({ names }: Archive): Finder {
+  const plain = (name: string) => {
+    try {
+      return decodeURIComponent(name).normalize().toLowerCase();
+    } catch {
+      return name.normalize().toLowerCase();
+    }
+  };
+  const exact = new Set(names);
+  const alike = new Map(names.toReversed().map((name) => [plain(name), name] as const));
+  return (path) => (exact.has(path) ? path : alike.get(plain(path)));
+}
+
+function readManifest(opf: XmlElement, base: string, find: Finder): Map<string, Item> {
   const items = new Map<string, Item>();
-  const lower = new Map(archive.names.map((name) => [name.toLowerCase(), name] as const));
   for (const { attributes } of descendants(opf, 'item')) {
     const { id, href } = attributes;
     if (id === undefined || href === undefined) continue;
     const path = resolve(base, href);
     if (path === undefined) continue;
     items.set(id, {
-      // Some makers write a name's case as they like.
-      path: archive.names.includes(path) ? path : (lower.get(path.toLowerCase()) ?? path),
+      path: find(path) ?? path,
       mediaType: attributes['media-type'] ?? '',
       properties: attributes.properties ?? '',
     });
@@ -177,7 +201,7 @@ async function readTitles(
   const nav = [...manifest.values()].find(({ properties }) => properties.split(/\s+/u).includes('nav'));
   const navText = nav && (await text(nav.path));
   if (nav && navText !== undefined) {
-    const tree = parseXml(withoutNamedEntities(navText), depth, 'the table of contents');
+    const tree = parseXml(navText, depth, 'the table of contents');
     const lists = [...descendants(tree, 'nav')];
     const toc =
       lists.find(({ attributes }) =>
@@ -203,32 +227,6 @@ async function readTitles(
       );
   return titles;
 }
-
-/** HTML's names for characters are no part of XML; makers use some all the same. */
-const withoutNamedEntities = (text: string) =>
-  text.replace(
-    /&(nbsp|mdash|ndash|hellip|rsquo|lsquo|ldquo|rdquo|copy|eacute|egrave|agrave|ccedil|uuml|ouml|auml|szlig);/gu,
-    (_, name: string) => named[name]!,
-  );
-const named: Readonly<Record<string, string>> = {
-  nbsp: '\u00a0',
-  mdash: '—',
-  ndash: '–',
-  hellip: '…',
-  rsquo: '’',
-  lsquo: '‘',
-  ldquo: '“',
-  rdquo: '”',
-  copy: '©',
-  eacute: 'é',
-  egrave: 'è',
-  agrave: 'à',
-  ccedil: 'ç',
-  uuml: 'ü',
-  ouml: 'ö',
-  auml: 'ä',
-  szlig: 'ß',
-};
 
 function titleAt(
   block: HtmlBlock,

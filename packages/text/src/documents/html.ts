@@ -72,7 +72,30 @@ interface Open {
   readonly quote: boolean;
   readonly verse: boolean;
   readonly pre: boolean;
+  /** Where its text begins in that of its block. */
+  readonly from: number;
+  readonly linked: boolean;
 }
+
+/** What a reference to a note shows: a number, a letter, a star. */
+const noteMark = /^\s*[[(]?(?:\d{1,3}|[a-z]|[ivx]{1,4}|[*†‡§¶]{1,3})[\])]?\s*$/iu;
+const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+const lowered = '₀₁₂₃₄₅₆₇₈₉';
+/** `10<sup>6</sup>` is not 106. */
+const shifted = (written: string, digits: string): string =>
+  [...written]
+    .map((char) =>
+      char === '+'
+        ? digits === raised
+          ? '⁺'
+          : '₊'
+        : /\d/u.test(char)
+          ? digits[Number(char)]
+          : digits === raised
+            ? '⁻'
+            : '₋',
+    )
+    .join('');
 
 /**
  * The blocks of an HTML text, in whatever pieces it comes. Tolerant of bad markup as browsers are; fetches nothing, runs
@@ -88,6 +111,8 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
   const authors: string[] = [];
   let inTitle = false;
   let level: number | undefined;
+  /** Links within the book that stand above the line, or hold what does. */
+  const raisedLinks = new Set<Open>();
 
   const hidden = () => stack.at(-1)?.hidden ?? false;
 
@@ -117,9 +142,21 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
     ids = [];
   }
 
+  /** What is written above or below the line, when it is there whole: a note's mark, a power, an index. */
+  function settle(element: Open): void {
+    const { name, from } = element;
+    const isNote = raisedLinks.delete(element) && !notes;
+    if (element.hidden || from > text.length || !(isNote || name === 'sup' || name === 'sub')) return;
+    const inner = text.slice(from);
+    if (isNote && noteMark.test(inner)) text = text.slice(0, from);
+    else if (name !== 'a' && /^\s*[-−+]?\d{1,6}\s*$/u.test(inner))
+      text = text.slice(0, from) + shifted(inner.trim(), name === 'sup' ? raised : lowered);
+  }
+
   const parser = new Parser(
     {
-      onopentag(name, attributes) {
+      onopentag(written, attributes) {
+        const name = written.replace(/^x?html?:|^h:/u, '');
         if (stack.length >= depth)
           throw new RhapsodeError('document_unsafe', {
             message: `the document nests more than ${depth} elements`,
@@ -147,6 +184,7 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
         // The title of a picture is no title of the page.
         if (name === 'title' && !stack.some((one) => one.name === 'svg' || one.name === 'math'))
           inTitle = true;
+        if (name === 'sup') for (const one of stack) if (one.linked) raisedLinks.add(one);
         if (name === 'html') language ||= attributes.lang ?? attributes['xml:lang'] ?? '';
         if (
           name === 'meta' &&
@@ -167,7 +205,11 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
           quote: (above?.quote ?? false) || name === 'blockquote',
           verse: (above?.verse ?? false) || verseClass.test(names) || /z3998:(?:verse|poem|song)/u.test(type),
           pre: (above?.pre ?? false) || name === 'pre',
+          from: text.length,
+          linked: name === 'a' && /#./u.test(attributes.href ?? ''),
         });
+        if (name === 'a' && stack.at(-1)!.linked && stack.some((one) => one.name === 'sup'))
+          raisedLinks.add(stack.at(-1)!);
         if (hidden()) return;
         if (name === 'br') text += '\n';
         if (name === 'hr') ready.push({ kind: 'scene', text: '* * *\n\n', ids: [] });
@@ -186,14 +228,15 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
         text += stack.at(-1)?.pre ? data : data.replace(/[\n\r\t\f]+/gu, ' ');
         if (text.length > 1_000_000) close();
       },
-      onclosetag(name) {
+      onclosetag(written) {
+        const name = written.replace(/^x?html?:|^h:/u, '');
         if (name === 'title') inTitle = false;
         if (blocks[name] !== undefined) close();
-        if (stack.at(-1)?.name === name) stack.pop();
+        if (stack.at(-1)?.name === name) settle(stack.pop()!);
         if (/^h[1-6]$/u.test(name)) level = undefined;
       },
     },
-    { decodeEntities: true, lowerCaseTags: true, recognizeSelfClosing: true },
+    { decodeEntities: true, lowerCaseTags: true, recognizeSelfClosing: true, recognizeCDATA: true },
   );
 
   return {

@@ -47,7 +47,7 @@ export async function* readDocument(
   else if (type === 'markdown') {
     let text = '';
     for await (const piece of decodeText(bounded)) text += piece;
-    yield* (await import('./markdown.ts')).readMarkdown(text);
+    yield* (await import('./markdown.ts')).readMarkdown(text, options);
   } else if (type === 'epub')
     yield* (await import('./epub.ts')).readEpub('path' in source ? source.path : await whole(), options);
   else if (type === 'docx') yield* (await import('./office.ts')).readDocx(await whole(), options);

@@ -1,4 +1,5 @@
 import { RhapsodeError } from '@rhapsode/contracts';
+import { Parser } from 'htmlparser2';
 import { SaxesParser } from 'saxes';
 
 /** A small XML file as a tree, for a book's directory. Names are without their prefix. */
@@ -62,10 +63,24 @@ export function parseXml(
   parser.on('cdata', (data) => {
     stack.at(-1)!.text += data;
   });
-  parser.write(text.replace(/^\ufeff/u, '')).close();
+  const well = text.replace(/^\ufeff/u, '');
+  parser.write(strict ? well : withoutStrayAmpersands(well)).close();
   const element = root.children[0];
   if (!element) throw malformed('', failed);
   return element;
+}
+
+/** HTML's names for characters are no part of XML, and an `&` by itself is none; makers write both all the same. */
+function withoutStrayAmpersands(text: string): string {
+  return text.replace(
+    /&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-f]{1,6});)(?:[a-z]\w{1,30};)?/giu,
+    (written) => {
+      let said = '';
+      const parser = new Parser({ ontext: (data) => (said += data) }, { decodeEntities: true });
+      parser.end(written);
+      return said.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    },
+  );
 }
 
 export function* descendants(element: XmlElement, name: string): Generator<XmlElement> {

@@ -6,12 +6,14 @@ export const germanSentences: SentenceWords = {
     d.i u.u s.o s.u m.e m.w z.t z.zt z.z bzw bspw vgl ca evtl ggf gem geb gest inkl exkl sog sogen insb insbes etwa
     zzgl abzgl aufl bde bearb betr bez bzgl ebd ehem eigtl einschl entspr erg erw exempl gegr hg hrsg ev kfm nachf
     nördl südl östl westl päd prot übers unverh verh verf verl versch vorm vors zit zus zzt reg städt gebr
+    fa chr joh frdl hd beschl urt frz z.hd i.v.m i.j i.v a.d a.m a.D o.d rn temp dipl.-ing univ.-prof priv.-doz ges mitgl
+    v vgl.a ca.a bsp eig gez usf aug.-dr pck pkg stk msp tbl lit
     mind mwst zuz gew =max =min =abs =wg =vs =led =kath =Hl =hl =tel =Tel =str =sen =jun =röm =griech =lat =dt =engl =frz =amerik =allg
     =Abt =Bf =Hbf =Bhf =Kgl =kgl
   `),
   joinsNumber: words(`
-    nr nrn s bd bde kap abb abs art tab taf anm ziff zif lfg jg h heft aufl st s. § psd p pp tel fax vol fol sp z rn
-    rdnr rz bl kl op Jan Feb Mär Apr Jun Jul Aug Sep Sept Okt Nov Dez Mo Di Mi Do Fr Sa So um ca etwa
+    hausnr rn rdnr ziff urt v vom lit beschl nr nrn s bd bde kap abb abs art tab taf anm ziff zif lfg jg h heft aufl st s. § psd p pp tel fax vol fol sp z rn
+    rdnr rz bl kl op =Jan =Feb =Mär =Apr =Jun =Jul =Aug =Sep =Sept =Okt =Nov =Dez =Mo =Di =Mi =Do =Fr =Sa =So um ca etwa
   `),
   mayEnd: words(`
     usw etc u.s.w u.v.m u.ä u.dgl o.dgl bzgl co ag gmbh kg ohg jh jhd jhs str std min sek jr sr inc ltd
@@ -31,10 +33,11 @@ export const germanSentences: SentenceWords = {
   `),
   ordinalNouns: words(`
     januar jänner februar feber märz april mai juni juli august september oktober november dezember jan feb mär apr
-    jun jul aug sep sept okt nov dez jahrhundert jahrhunderts jahrhunderte jahrtausend jahrtausends weltkrieg
+    jun jul aug sep sept okt nov dez jh jhd jhs jahrhundert jahrhunderts jahrhunderte jahrtausend jahrtausends weltkrieg
     weltkriegs weltkrieges klasse stock stockwerk etage mal platz rang auflage kapitel band teil tag tage woche monat
     jahr jahrestag geburtstag quartal halbjahr halbzeit runde akt szene buch vers strophe satz sinfonie symphonie
     bezirk armee division infanterie regiment bundesliga liga spieltag minute stunde etappe grad ordnung person lesung
+    lebensjahr fc sc sv tsv vfb vfl aufl kompanie ausg mose könige korinther samuel chronik petrus makkabäer band gebot lektion advent bd mannschaft reihe preis brief kor kön petr
     lebensjahr semester staffel folge ausgabe sitzung wahlperiode legislaturperiode advent
   `),
   ordinalLeads: words(`

@@ -70,11 +70,13 @@ export function createAbbreviationRules(speech: Speech) {
     if (speech.language === 'en') {
       const title = streetOrTitle(place, key, end);
       if (title !== undefined) return { end, spoken: title + closing(text, end) };
-      const book = books[key];
+      const book = Object.hasOwn(bibleBooks, key) ? bibleBooks[key] : undefined;
       if (book !== undefined && /^\s?\d{1,3}:\d/u.test(text.slice(end, end + 6)))
         return { end, spoken: book };
       if (isPlainEnd(place, key, end)) return undefined;
     }
+    const german = speech.language === 'de' ? germanShort(place, key, end) : undefined;
+    if (german !== undefined) return german === '' ? undefined : { end, spoken: german + closing(text, end) };
     if (speech.language === 'de' && /\p{L}str$/u.test(key))
       return { end, spoken: `${key}aße${closing(text, end)}` };
     const expansion = known(key.replace(/\.[\s\u00a0]/u, '.'));
@@ -132,12 +134,34 @@ export function createAbbreviationRules(speech: Speech) {
   return { dotted, abbreviation, initials, stopless };
 }
 
+/** German's short forms that mean what stands around them; empty: none at all. */
+function germanShort({ text, at, leadRaw }: Place, key: string, end: number): string | undefined {
+  const digit = /^\s?\d/u.test(text.slice(end, end + 2));
+  const before = text.slice(Math.max(0, at - 24), at);
+  if (key === 'S' || key === 's')
+    return !digit
+      ? ''
+      : /(?:Abs(?:atz|\.)|Art(?:ikel|\.)|§)\s?\d{1,4}\p{Ll}?\s$/u.test(before)
+        ? 'Satz'
+        : 'Seite';
+  if (key === 'v')
+    return digit
+      ? 'vom'
+      : /^\s\p{Lu}/u.test(text.slice(end, end + 2)) && /^\p{Lu}/u.test(leadRaw)
+        ? 'von'
+        : '';
+  if (key === 'f' || key === 'ff') return /\d\s?$/u.test(before) ? 'folgende' : '';
+  if (key === 'lit') return /^\s\p{Ll}(?!\p{L})/u.test(text.slice(end, end + 3)) ? 'Buchstabe' : '';
+  if (key === 'Joh') return digit ? 'Johannes' : undefined;
+  return undefined;
+}
+
 /** The stop that remains where a short form ends the sentence. */
 export const closing = (text: string, end: number) => (endsSentence(text, end) ? '.' : '');
 
 /** Whether the stop is the sentence's and the word is a word. */
 function isPlainEnd({ text, lead }: Place, key: string, end: number): boolean {
-  const digit = /^\s*(?:\d|[IVXLC]+\b)/u.test(text.slice(end, end + 4));
+  const digit = /^\s*(?:\d|[IVXLC]+\b|[ivxlc]{1,5}\b)/u.test(text.slice(end, end + 4));
   if (
     /^(?:no|nos|art|arts|op|ch|p|pp|pg|v|pt|pts|app|ref|refs|para|paras|sec|sect|eq|fig|figs|vol|vols|tab|ser|ext|chap)$/iu.test(
       key,
@@ -161,7 +185,7 @@ function isPlainEnd({ text, lead }: Place, key: string, end: number): boolean {
   return false;
 }
 
-const books: Readonly<Record<string, string>> = {
+export const bibleBooks: Readonly<Record<string, string>> = {
   Gen: 'Genesis',
   Ex: 'Exodus',
   Lev: 'Leviticus',
@@ -190,5 +214,14 @@ const books: Readonly<Record<string, string>> = {
   Tim: 'Timothy',
   Heb: 'Hebrews',
   Pet: 'Peter',
+  Sam: 'Samuel',
+  Kgs: 'Kings',
+  Chr: 'Chronicles',
+  Chron: 'Chronicles',
+  Neh: 'Nehemiah',
+  Judg: 'Judges',
+  Jas: 'James',
+  Tit: 'Titus',
+  Macc: 'Maccabees',
   Rev: 'Revelation',
 };

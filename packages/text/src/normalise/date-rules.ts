@@ -42,7 +42,7 @@ export function createDateRules(speech: Speech): Rule[] {
     weekday?: string,
   ): Said | undefined =>
     isDate(day, month)
-      ? { end, spoken: speech.date({ day, month, year, weekday, lead: place.lead, dayFirst: dayBefore }) }
+      ? { end, spoken: speech.date({ day, month, year, weekday, lead: leadOf(place), dayFirst: dayBefore }) }
       : undefined;
 
   const isoDate: Rule = (place) => {
@@ -166,7 +166,11 @@ export function createDateRules(speech: Speech): Rule[] {
         end: at + short[0].length,
         spoken: `${monthName(speech, short[1]!)} ${short[2]!.startsWith('0') ? `oh ${speech.cardinal(BigInt(short[2]!))}` : speech.cardinal(BigInt(short[2]!))}`,
       };
-    const found = matchAt(/([A-Z][a-z]{2,4})\.?\s?[-–—]\s?([A-Z][a-z]{2,4})(?![\p{L}])/uy, text, at);
+    const found = matchAt(
+      /([A-Z][a-z]{2,4})\.?\s?[-–—]\s?([A-Z][a-z]{2,4})(?![\p{L}])(?:\.(?=\s\d))?/uy,
+      text,
+      at,
+    );
     if (!found) return undefined;
     const [a, b] = [found[1]!.toLowerCase(), found[2]!.toLowerCase()];
     const [days, months] = [
@@ -188,6 +192,10 @@ export function createDateRules(speech: Speech): Rule[] {
 
   return [isoDate, isoMonth, numericDate, dottedDay, spans, named];
 }
+
+/** The word before; `* 3. Mai` is one. */
+const leadOf = ({ text, at, lead }: Place): string =>
+  lead === '' && /[*†]\s?$/u.test(text.slice(Math.max(0, at - 2), at)) ? 'geb' : lead;
 
 const germanDays: Readonly<Record<string, string>> = {
   Mo: 'Montag',

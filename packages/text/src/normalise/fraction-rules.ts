@@ -3,6 +3,7 @@ import { type NumberRead, sayWhole } from './number.ts';
 import type { Numerals } from './numerals.ts';
 import { matchAt, type Rule } from './rule.ts';
 import type { Speech } from './speech.ts';
+import { isYear, sayShortYear } from './year-rules.ts';
 
 const vulgar: Readonly<Record<string, readonly [bigint, bigint]>> = {
   '½': [1n, 2n],
@@ -47,6 +48,13 @@ export function createFractionRule({ speech }: Numerals, measured: Measured): Ru
     let said: string | undefined;
     if (slashed && whole === undefined) {
       if (numerator === 24n && denominator === 7n) said = `${speech.cardinal(24n)} ${speech.cardinal(7n)}`;
+      else if (
+        slashed[2]!.length === 4 &&
+        isYear(slashed[2]!) &&
+        (numerator + 1n) % 10n ** BigInt(slashed[3]!.length) === denominator &&
+        [2, 4].includes(slashed[3]!.length)
+      )
+        said = `${speech.year(Number(numerator))} ${slashed[3]!.length === 2 ? sayShortYear(speech, slashed[3]!) : speech.year(Number(denominator))}`;
       else if (numerator === 9n && denominator === 11n && speech.language === 'en') said = 'nine eleven';
       else if (numerator + denominator === 100n && numerator % 5n === 0n && numerator !== denominator)
         said = `${speech.cardinal(numerator)} ${speech.cardinal(denominator)}`;

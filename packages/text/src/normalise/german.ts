@@ -40,7 +40,7 @@ export function german(region: string | undefined): Speech {
 
   return {
     language: 'de',
-    group: region === 'CH' || region === 'LI' ? "'’" : '.\u00a0\u202f',
+    group: region === 'CH' || region === 'LI' ? "'’" : ".'’\u00a0\u202f",
     decimal: region === 'CH' || region === 'LI' ? '.' : ',',
     dayFirst: true,
     cardinal,
@@ -76,7 +76,8 @@ export function german(region: string | undefined): Speech {
     ]),
     weekdays: new Map(dayNames.map((name) => [name.toLowerCase(), name] as const)),
     date({ day, month, year: n, lead }) {
-      const said = `${ordinal(BigInt(day), /^(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)$/u.test(lead) ? 'den' : lead)} ${monthNames[month - 1]!}`;
+      const born = /^(?:geb|geboren|gest|gestorben)$/u.test(lead);
+      const said = `${born ? 'am ' : ''}${ordinal(BigInt(day), born || lead === 'v' || /^(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)$/u.test(lead) ? 'den' : lead)} ${monthNames[month - 1]!}`;
       return n === undefined ? said : `${said} ${year(n)}`;
     },
     time({ hours, minutes, seconds, meridiem }) {
@@ -163,7 +164,7 @@ export function german(region: string | undefined): Speech {
       `${/^(?:elisabeth|katharina|maria|margarethe)$/u.test(name) ? 'die' : 'der'} ${toOrdinal(BigInt(n)).replace(/^./u, (c) => c.toUpperCase())}`,
     centuries: words('jahrhundert jahrhunderts jahrhunderte jh jhd'),
     yearLeads: words(`
-      in im seit bis von ab vor nach um jahr jahre jahres jahren anno ca etwa januar februar märz april mai juni juli august
+      geb geboren gest gestorben winter herbst in im seit bis von ab vor nach um jahr jahre jahres jahren anno ca etwa januar februar märz april mai juni juli august
       september oktober november dezember sommer winter frühjahr herbst ende anfang mitte zwischen und
     `),
     capsWords: words(

@@ -23,18 +23,38 @@ export function createLabelRules({ speech }: Numerals) {
     };
   };
 
+  /** `00:1A:2B:3C:4D:5E`, `fe80::1`: addresses of devices, sign by sign. */
+  const hexadecimal: Rule = ({ text, at }) => {
+    const found =
+      matchAt(/[\dA-Fa-f]{2}(?:([:-])[\dA-Fa-f]{2})(?:\1[\dA-Fa-f]{2}){4}(?![\p{L}\d:-])/uy, text, at) ??
+      matchAt(/[\dA-Fa-f]{1,4}(?:::?[\dA-Fa-f]{1,4}){2,7}(?![\p{L}\d:])/uy, text, at);
+    if (!found || !/[A-Fa-f]/u.test(found[0]) || !/\d/u.test(found[0])) return undefined;
+    const spoken = [...found[0]]
+      .map((sign) =>
+        /\d/u.test(sign)
+          ? speech.cardinal(BigInt(sign))
+          : sign === ':'
+            ? words.colon
+            : sign === '-'
+              ? words.dash
+              : sign.toUpperCase(),
+      )
+      .join(' ');
+    return { end: at + found[0].length, spoken };
+  };
+
   /** `0600 hours`. */
   const military: Rule = ({ text, at }) => {
     const found =
       speech.language === 'en'
-        ? matchAt(/([01]\d|2[0-4])([0-5]\d)(?=\s(?:hours|hrs)(?!\p{L}))/uy, text, at)
+        ? matchAt(/([01]\d|2[0-4])([0-5]\d)\s(?:hours|hrs)(?!\p{L})/uy, text, at)
         : null;
     if (!found) return undefined;
     const two = (digits: string) =>
       digits.startsWith('0') ? `oh ${speech.cardinal(BigInt(digits))}` : speech.cardinal(BigInt(digits));
     return {
-      end: at + 4,
-      spoken: found[2] === '00' ? `${two(found[1]!)} hundred` : `${two(found[1]!)} ${two(found[2]!)}`,
+      end: at + found[0].length,
+      spoken: `${found[2] === '00' ? `${two(found[1]!)} hundred` : `${two(found[1]!)} ${two(found[2]!)}`} hours`,
     };
   };
 
@@ -128,17 +148,21 @@ export function createLabelRules({ speech }: Numerals) {
   };
 
   const ratio: Rule = ({ text, at }) => {
-    const found = matchAt(/(\d{1,6}):(\d{1,6})(?::(\d{1,6}))?(?![\d\p{L}:])/uy, text, at);
+    const found = matchAt(
+      /(\d{1,6}):(\d{1,3}(?:[.,'’\u00a0\u202f]\d{3}){1,4}|\d{1,6})(?::(\d{1,6}))?(?![\d\p{L}:])/uy,
+      text,
+      at,
+    );
     if (!found) return undefined;
-    const parts = found.slice(1).filter((part) => part !== undefined);
+    const parts = found.slice(1).flatMap((part) => (part === undefined ? [] : [part.replace(/\D/gu, '')]));
     return {
       end: at + found[0].length,
       spoken: parts.map((part) => sayWhole(speech, part)).join(` ${words.ratio} `),
     };
   };
 
-  return { verse, military, plural, code, version, ratio };
+  return { hexadecimal, verse, military, plural, code, version, ratio };
 }
 
 const bibleBooks =
-  /^(?:gen|genesis|ex|exodus|lev|leviticus|num|numbers|deut|deuteronomy|josh|joshua|judges|ruth|sam|samuel|kings|chr|chronicles|ezra|neh|nehemiah|esther|job|ps|psalm|psalms|prov|proverbs|eccl|ecclesiastes|isa|isaiah|jer|jeremiah|ezek|ezekiel|dan|daniel|hos|hosea|joel|amos|jonah|mic|micah|matt|matthew|mark|luke|john|acts|rom|romans|cor|corinthians|gal|galatians|eph|ephesians|phil|philippians|col|colossians|thess|thessalonians|tim|timothy|titus|heb|hebrews|james|pet|peter|jude|rev|revelation)$/u;
+  /^(?:gen|genesis|ex|exodus|lev|leviticus|num|numbers|deut|deuteronomy|josh|joshua|judges|ruth|sam|samuel|kings|chr|chronicles|ezra|neh|nehemiah|esther|job|ps|psalm|psalms|prov|proverbs|eccl|ecclesiastes|isa|isaiah|jer|jeremiah|ezek|ezekiel|dan|daniel|hos|hosea|joel|amos|jonah|mic|micah|matt|matthew|mark|luke|john|acts|rom|romans|kgs|judg|jas|tit|macc|maccabees|chron|mk|lk|jn|mt|cor|corinthians|gal|galatians|eph|ephesians|phil|philippians|col|colossians|thess|thessalonians|tim|timothy|titus|heb|hebrews|james|pet|peter|jude|rev|revelation)$/u;

@@ -5,7 +5,7 @@ import type { Speech } from './speech.ts';
 const caps = /(\p{Lu}[\p{Lu}\p{N}]{1,14})(['’]?s)?(?![\p{L}\p{N}])/uy;
 const mixed =
   /(?:(?:\p{Lu}{1,6}|\p{Ll})\d{1,4}[\p{Lu}\d]{0,8}|\d{1,4}\p{Lu}{1,4}\d{0,4}|\p{Lu}{2,6}-?\d{1,4})(?:s)?(?![\p{L}\p{N}])/uy;
-const hyphenated = /(\p{Lu}{1,6}|[A-Z][a-z]+)-(\d{1,4})(?![\d\p{L}]|[-.,/:]\d)/uy;
+const hyphenated = /(\p{Lu}{1,6}|[A-Z][a-z]+)-(\d{1,4})(s)?(?![\d\p{L}]|[-.,/:]\d)/uy;
 
 /** Words of capitals, and of letters and digits: said, or spelled out. */
 export function createLettersRules(speech: Speech) {
@@ -68,11 +68,14 @@ export function createLettersRules(speech: Speech) {
   const alphanumeric: Rule = ({ text, at }) => {
     const joined = matchAt(hyphenated, text, at);
     if (joined) {
-      const [all, head, digits] = joined;
+      const [all, head, digits, plural = ''] = joined;
       const said = /^\p{Lu}+$/u.test(head!) && !acronyms.has(head!) ? [...head!].join(' ') : head!;
       return {
         end: at + all.length,
-        spoken: `${said} ${digits!.startsWith('0') ? [...digits!].map((d) => speech.cardinal(BigInt(d))).join(' ') : speech.cardinal(BigInt(digits!))}`,
+        spoken:
+          `${said} ${digits!.startsWith('0') ? [...digits!].map((d) => speech.cardinal(BigInt(d))).join(' ') : speech.cardinal(BigInt(digits!))}${plural}`
+            .replace(/xs$/u, 'xes')
+            .replace(/ys$/u, 'ies'),
       };
     }
     const found = matchAt(mixed, text, at);

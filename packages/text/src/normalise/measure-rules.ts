@@ -1,6 +1,6 @@
 import { isOne, type NumberRead, sayCount, sayNumber } from './number.ts';
 import { type Numerals, space } from './numerals.ts';
-import { matchAt, type Place, type Rule, type Said, wordAfter } from './rule.ts';
+import { endsSentence, matchAt, type Place, type Rule, type Said, wordAfter } from './rule.ts';
 import { genderOf, type Noun, nounFor } from './speech.ts';
 
 /** Says a number together with the percent sign, degrees or unit behind it; undefined where there is none. */
@@ -52,7 +52,7 @@ export function createMeasured({ speech, numbers, one, wordScale, unit, degrees 
       let until = end + degree[0].length;
       let spoken = `${said('m')} ${one(read) ? words.degree : words.degrees}${full}`;
       const arc = matchAt(
-        /\s?(\d{1,2})[′'’](?:\s?(\d{1,2}(?:[.,]\d+)?)[″"”])?(?:\s?([NSEW])(?!\p{L}))?/uy,
+        /\s?(\d{1,2})[′'’](?:\s?(\d{1,2}(?:[.,]\d+)?)[″"”])?(?:\s?([NSEWO])(?!\p{L}))?/uy,
         text,
         until,
       );
@@ -60,8 +60,17 @@ export function createMeasured({ speech, numbers, one, wordScale, unit, degrees 
         spoken += ` ${speech.cardinal(BigInt(arc[1]!))} ${words.minutesOfArc}`;
         if (arc[2])
           spoken += ` ${sayNumber(speech, numbers.read(arc[2], 0) ?? { whole: '0', decimals: undefined })} ${words.secondsOfArc}`;
-        if (arc[3]) spoken += ` ${compass[arc[3]]}`;
+        if (arc[3]) spoken += ` ${(compass[speech.language] ?? compass.en!)[arc[3]]}`;
         until += arc[0].length;
+      } else if (full === '' && name === '') {
+        // `51.5° N`.
+        const points = compass[speech.language] ?? compass.en!;
+        const wind = matchAt(/\s?([NSEWO])(?![\p{L}\d'’.])|\s?([NSEWO])(?=\.(?:\s|$))/uy, text, until);
+        const point = points[wind?.[1] ?? wind?.[2] ?? ''];
+        if (wind && point !== undefined) {
+          spoken += ` ${point}`;
+          until += wind[0].length;
+        }
       }
       return { end: until, spoken };
     }
@@ -135,7 +144,12 @@ export function createMeasured({ speech, numbers, one, wordScale, unit, degrees 
     )
       return undefined;
     // The stop of `5 kg.` before more of the sentence is the unit's.
-    const stop = text[after] === '.' && /^\.\s+[\p{Ll}\d]/u.test(text.slice(after, after + 4)) ? 1 : 0;
+    const stop =
+      text[after] === '.' &&
+      !endsSentence(text, after + 1) &&
+      /^\.[\s,;)]/u.test(text.slice(after, after + 2))
+        ? 1
+        : 0;
     const noun = speech.units[name]!;
     const attributive =
       speech.language === 'en' &&
@@ -193,7 +207,8 @@ export function createDimensionsRule({ speech, numbers }: Numerals, measured: Me
       if (!sign) break;
       end += sign[0].length;
     }
-    if (parts.length < 2) return undefined;
+    // `3×10^8` is a sum with a power.
+    if (parts.length < 2 || /^[\^⁰¹²³⁴-⁹⁻⁺]/u.test(text.slice(end, end + 1))) return undefined;
     const last = parts.at(-1)!;
     const word = place.math ? words.times : words.by;
     const rest = measured(place, last, (gender) => sayCount(speech, last, gender));
@@ -205,4 +220,9 @@ export function createDimensionsRule({ speech, numbers }: Numerals, measured: Me
   };
 }
 
-const compass: Readonly<Record<string, string>> = { N: 'north', S: 'south', E: 'east', W: 'west' };
+const compass: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  en: { N: 'north', S: 'south', E: 'east', W: 'west' },
+  de: { N: 'Nord', S: 'Süd', E: 'Ost', O: 'Ost', W: 'West' },
+  fr: { N: 'nord', S: 'sud', E: 'est', O: 'ouest', W: 'ouest' },
+  es: { N: 'norte', S: 'sur', E: 'este', O: 'oeste', W: 'oeste' },
+};

@@ -20,6 +20,7 @@ export function createPhoneRules(speech: Speech): Rule[] {
   /** Groups of digits are parted by a comma: the voice pauses there as people do. */
   const say = (written: string): string =>
     written
+      .replace(/\(0\)/u, ' ')
       .split(/[^\dA-Z]+/u)
       .filter((part) => part !== '')
       .map((part) =>
@@ -66,7 +67,7 @@ export function createPhoneRules(speech: Speech): Rule[] {
   /** Emergency numbers, and numbers of three or more groups: identity, card, book. */
   const other: Rule = ({ text, at, lead }) => {
     const short = matchAt(/\d{3}(?![\d\p{L}]|[.,:/-]\d)/uy, text, at);
-    if (short && /^(?:call|dial|phone|ring|text|wählen|rufen|appelez|llame|marque)$/u.test(lead))
+    if (short && /^(?:call|dial|phone|ring|text|wählen|rufen|notruf|appelez|llame|marque)$/u.test(lead))
       return { end: at + 3, spoken: sayDigits(speech, short[0]) };
     const found = matchAt(groups, text, at);
     return found ? { end: at + found[0].length, spoken: say(found[0]) } : undefined;

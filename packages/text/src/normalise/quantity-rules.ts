@@ -21,8 +21,8 @@ export function createQuantityRules(speech: Speech): Rule[] {
   const money = createMoneyRule(numerals);
   const fraction = createFractionRule(numerals, measured);
   const { decade, shortYear, year } = createYearRules(numerals);
-  const { verse, military, plural, code, version, ratio } = createLabelRules(numerals);
-  const { scientific, power, multiple } = createPowerRules(numerals);
+  const { hexadecimal, verse, military, plural, code, version, ratio } = createLabelRules(numerals);
+  const { scientific, power, multiple } = createPowerRules(numerals, measured);
 
   const range: Rule = (place) => {
     const { text, at, math } = place;
@@ -110,6 +110,7 @@ export function createQuantityRules(speech: Speech): Rule[] {
   };
 
   const rules = [
+    hexadecimal,
     version,
     verse,
     military,

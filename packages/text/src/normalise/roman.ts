@@ -51,15 +51,35 @@ export function createRomanRule(speech: Speech): Rule {
     const leadWord = lead.replace(/\.$/u, '');
     if (!upper) {
       const small =
-        /^(?:p|pp|page|pages|chapter|ch|vol|part|section|scene|act|book|appendix|footnote|note|s|seite|seiten|pág|kapitel)$/u.test(
+        /^(?:p|pp|page|pages|chapters|chapter|ch|vol|part|section|scene|act|book|appendix|footnote|note|s|seite|seiten|pág|kapitel)$/u.test(
           leadWord,
         );
-      return small && n < 400 && (written.length > 1 || written !== 'i' || /^(?:scene|act)$/u.test(leadWord))
-        ? { end, spoken: speech.cardinal(BigInt(n)) }
-        : undefined;
+      if (
+        !small ||
+        n >= 400 ||
+        !(
+          written.length > 1 ||
+          /^[vx]$/u.test(written) ||
+          (written === 'i' && /^(?:scene|act)$/u.test(leadWord))
+        )
+      )
+        return undefined;
+      const until = matchAt(/\s?[-–]\s?([ivxlc]{1,9})(?![\p{L}\d])/uy, text, end);
+      const last = until && romanValue(until[1]!.toUpperCase());
+      const first = speech.cardinal(BigInt(n));
+      return last
+        ? {
+            end: end + until[0].length,
+            spoken: `${first} ${speech.words.to} ${speech.cardinal(BigInt(last))}`,
+          }
+        : { end, spoken: first };
     }
     const dotted =
       speech.language === 'de' && text[end] === '.' && /^\.\s*\S/u.test(text.slice(end, end + 3));
+    const medical =
+      /^(?:drip|drips|fluids?|line|lines|bag|bags|needle|antibiotics?|therapy|injections?|infusions?|pole|access|medications?|treatment)$/u;
+    if (written === 'IV' && medical.test(next)) return undefined;
+    if (leadWord === 'malcolm' && written === 'X') return undefined;
     if (speech.rulers.has(leadWord) && !/[.,]$/u.test(leadRaw) && n < 100) {
       const possessive = /^['’]s?\b/u.test(text.slice(end, end + 2));
       const stands =
@@ -87,9 +107,31 @@ export function createRomanRule(speech: Speech): Rule {
         end: end + (dotted ? 1 : 0),
         spoken: speech.language === 'es' ? speech.cardinal(BigInt(n)) : speech.ordinal(BigInt(n), lead),
       };
-    if (dotted && n < 40 && written.length > 1)
+    if (
+      dotted &&
+      n < 40 &&
+      (written.length > 1 ||
+        /^(?:Weltkrieg|Reich|Republik|Senat|Zivilsenat|Strafsenat|Internationale|Akt|Teil|Abschnitt|Kapitel|Stock|Quartal|Liga)\p{Ll}{0,3}$/u.test(
+          next,
+        ))
+    )
       return { end: end + 1, spoken: speech.ordinal(BigInt(n), lead) };
     if (/^an?$/u.test(lead) && speech.language === 'en') return undefined;
+    // `Appendix C`, `Section D` are letters.
+    if (
+      /^[CDLM]$/u.test(written) &&
+      !/^(?:chapter|canto|psalm|sonnet|kapitel|chapitre|capítulo)$/u.test(leadWord)
+    )
+      return undefined;
+    // `John Smith III`.
+    if (
+      speech.language === 'en' &&
+      /^(?:II|III|IV|V)$/u.test(written) &&
+      /^\p{Lu}\p{Ll}+$/u.test(leadRaw) &&
+      !speech.romanLeads.has(leadWord) &&
+      hasFirstName(text, at, speech)
+    )
+      return { end, spoken: speech.romanRuler(n, leadWord) };
     if (
       speech.romanLeads.has(leadWord) &&
       !(
@@ -118,6 +160,20 @@ export function createRomanRule(speech: Speech): Rule {
       return { end, spoken: speech.year(n) };
     return undefined;
   };
+}
+
+/** Whether what stands before is a family name behind a title, an initial or a first name. */
+function hasFirstName(text: string, at: number, speech: Speech): boolean {
+  const found = /(\p{Lu}[\p{L}]*)(\.?)\s+\p{Lu}[\p{L}'’-]+\s$/u.exec(text.slice(Math.max(0, at - 48), at));
+  if (!found) return false;
+  const first = found[1]!.toLowerCase();
+  return (
+    (first.length === 1 && found[2] === '.') ||
+    /^(?:mr|mrs|ms|dr|prof|rev|sir|senator|judge|thomas|samuel|walter|harry|frank|arthur|albert|jack|sammy)$/u.test(
+      first,
+    ) ||
+    (speech.rulers.has(first) && !/^(?:king|queen|pope|prince)$/u.test(first))
+  );
 }
 
 function wordBefore(text: string, at: number, back: number): string {

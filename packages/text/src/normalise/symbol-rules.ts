@@ -49,6 +49,19 @@ export function createSymbolRules(speech: Speech): Rule[] {
       );
       if (mark) return { end: at + mark[0].length, spoken: '' };
     }
+    if (
+      text[at] === '[' &&
+      /^\[[ xX]\]\s/u.test(text.slice(at, at + 4)) &&
+      /^\s*(?:[-+*]|\d{1,3}[.)])\s+$/u.test(text.slice(0, Math.min(at, 40)))
+    )
+      return { end: at + 3, spoken: '' };
+    // `\\*`: the sign itself is meant; `{#name .class}`: what a heading is called in links.
+    if (text.startsWith('\\_', at) && /[\p{L}\p{N}]/u.test(text.slice(at + 2, at + 3)))
+      return { end: at + 2, spoken: ' ' };
+    const escaped = matchAt(/\\(?=[!-/:-@[-`{-~\s]|$)|\{[#.][^{}\n]{0,80}\}(?=\s*$)/uy, text, at);
+    if (escaped) return { end: at + escaped[0].length, spoken: '' };
+    const index = matchAt(/(?<=[\p{L})])~(\d{1,3})~/uy, text, at);
+    if (index) return { end: at + index[0].length, spoken: speech.cardinal(BigInt(index[1]!)) };
     const image = matchAt(/!\[([^\]\n]{0,200})\]\([^)\s]{0,400}\)/uy, text, at);
     if (image) return { end: at + image[0].length, spoken: image[1]! };
     const note = matchAt(/\[\^[^\]\s]{1,20}\]/uy, text, at);
@@ -89,12 +102,26 @@ export function createSymbolRules(speech: Speech): Rule[] {
       /^_[\p{L}\p{N}]/u.test(text.slice(at, at + 3))
     )
       return { end: at + 1, spoken: ' ' };
+    if (
+      text[at] === '*' &&
+      /[\d)]\s?$/u.test(text.slice(Math.max(0, at - 2), at)) &&
+      /^\*\s?[\d(]/u.test(text.slice(at, at + 3))
+    )
+      return { end: at + 1, spoken: words.times };
     const remnant = matchAt(/\*{1,3}|_{1,3}|~~|`{1,3}|\|/uy, text, at);
     return remnant ? { end: at + remnant[0].length, spoken: '' } : undefined;
   };
 
   /** The address of `[text](address)`, at its `]`; the brackets say nothing. */
   const link: Rule = ({ text, at }) => {
+    const reference = matchAt(/\]\s?\[[^\][\n]{0,60}\]/uy, text, at);
+    if (reference && /\[[^\][\n]*\p{L}[^\][\n]*$/u.test(text.slice(Math.max(0, at - 200), at)))
+      return { end: at + reference[0].length, spoken: '' };
+    if (
+      text[at] === '[' &&
+      /^\[[^\][\n]{0,200}?\p{L}[^\][\n]{0,200}\]\[[^\][\n]{0,60}\]/u.test(text.slice(at, at + 500))
+    )
+      return { end: at + 1, spoken: '' };
     const target = matchAt(/\]\((?:[^()\s]|\([^()\s]{0,60}\)){0,400}(?:\s"[^"\n]{0,100}")?\)/uy, text, at);
     if (target && text.lastIndexOf('[', at) >= 0) return { end: at + target[0].length, spoken: '' };
     if (
@@ -174,6 +201,32 @@ export function createSymbolRules(speech: Speech): Rule[] {
     const end = at + char.length;
     const before = text.slice(Math.max(0, at - 2), at);
     const after = text.slice(end, end + 2);
+    // `10 : 2 = 5`.
+    if (char === ':' && math && speech.language !== 'en' && /\d\s$/u.test(before) && /^\s\d/u.test(after))
+      return { end, spoken: words.dividedBy };
+    // `¹⁴C`, `²³⁵U`.
+    const isotope = /^$|[\s([–-]$/u.test(before)
+      ? matchAt(/([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})(?=\p{Lu}\p{Ll}?(?!\p{L}))/uy, text, at)
+      : null;
+    if (isotope) {
+      const digits = [...isotope[1]!].map((one) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(one)).join('');
+      return { end: at + isotope[0].length, spoken: speech.cardinal(BigInt(digits)) };
+    }
+    if (char === '$' && /^\p{Lu}{1,5}(?![\p{L}\d])/u.test(text.slice(end, end + 6)))
+      return { end, spoken: '' };
+    // `.NET`, `a .csv`.
+    if (char === '.' && /^$|[\s(]$/u.test(before) && /^\p{L}{2}/u.test(after))
+      return { end, spoken: words.dot };
+    if (char === '/' && /\p{L}$/u.test(before) && text.startsWith('100 km', end))
+      return { end, spoken: speech.per };
+    if (
+      char === '!' &&
+      math &&
+      speech.language === 'en' &&
+      /\d$/u.test(before) &&
+      /^\s?[-=+×/)]/u.test(after)
+    )
+      return { end, spoken: 'factorial' };
     if (char === '#' || char === '№') {
       const digit = /^\s?\d/u.test(after);
       return digit
@@ -186,7 +239,13 @@ export function createSymbolRules(speech: Speech): Rule[] {
       const twice = text[end] === '§';
       return { end: end + (twice ? 1 : 0), spoken: twice ? words.sections : words.section };
     }
-    if (/[-–*]/u.test(char) && math && /[\p{L}\d)²³]\s?$/u.test(before) && /^\s?[\p{L}\d(]/u.test(after))
+    if (
+      /[-–*]/u.test(char) &&
+      math &&
+      /[\p{L}\d)²³]\s?$/u.test(before) &&
+      /^\s?(?:\d|\p{L}(?!\p{L}{2})|\()/u.test(text.slice(end, end + 4)) &&
+      !/\p{L}{2}$/u.test(before)
+    )
       return { end, spoken: char === '*' ? words.times : words.minus };
     if (char === '^') {
       const up = matchAt(/\^\{?([-−]?)(\d{1,6})\}?/uy, text, at);
@@ -207,7 +266,13 @@ export function createSymbolRules(speech: Speech): Rule[] {
       };
     }
     // A footnote's number behind a word is not a power.
-    if (/[²³]/u.test(char) && !math && /\p{L}{2}$|[.,;:!?”"]$/u.test(before)) return { end, spoken: '' };
+    if (
+      /[²³]/u.test(char) &&
+      !math &&
+      !/(?:^|[^\p{L}])[b-df-hj-np-tv-z]{2}$/u.test(text.slice(Math.max(0, at - 3), at)) &&
+      /\p{L}{2}$|[.,;:!?”"]$/u.test(before)
+    )
+      return { end, spoken: '' };
     // `$5/day`, `20/hr`: per.
     const per =
       char === '/' && /[\p{L}\d%]$/u.test(before)
@@ -219,7 +284,7 @@ export function createSymbolRules(speech: Speech): Rule[] {
         /^(?:day|days|week|month|year|hour|minute|second|night|person|head|unit|user|share|piece|kilo|pound|gallon|mile|acre|ton|Tag|Woche|Monat|Jahr|Stunde|Person|jour|mois|an|heure|semaine|personne|nuit|día|mes|año|hora|semana|noche|persona)$/u.test(
           per[1]!,
         )) &&
-      (/\d$/u.test(before) || /(?:\d|[€$£])[^\s]{0,12}$/u.test(text.slice(Math.max(0, at - 16), at)))
+      (/\d$/u.test(before) || /(?:\d|[€$£]).{0,16}$/u.test(text.slice(Math.max(0, at - 20), at)))
     ) {
       const noun = Object.hasOwn(speech.units, per[1]!) ? speech.units[per[1]!]![0] : per[1]!;
       return { end: at + per[0].length, spoken: `${speech.per} ${noun}` };

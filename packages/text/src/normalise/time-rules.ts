@@ -3,7 +3,7 @@ import type { Speech } from './speech.ts';
 
 const half = '(?:\\s?([AaPp])\\.?\\s?[Mm]\\b\\.?)';
 const clock = new RegExp(
-  `(\\d{1,2}):(\\d\\d)(?::(\\d\\d)(?:[.,]\\d{1,3})?)?${half}?(?![\\d\\p{L}]|:\\d)`,
+  `(\\d{1,2}):(\\d\\d)(?::(\\d\\d)(?:[.,]\\d{1,3})?)?${half}?(?![\\d\\p{L}]|:\\d|[.,]\\d{3})`,
   'uy',
 );
 const bareHour = new RegExp(`(\\d{1,2})${half}(?!\\p{L})`, 'uy');

@@ -15,13 +15,17 @@ const file =
   /[\p{L}\p{N}_][\p{L}\p{N}_-]{0,60}\.(pdf|html?|txt|docx?|xlsx?|pptx?|jpe?g|png|gif|svg|mp3|mp4|wav|zip|tar|gz|exe|js|ts|py|json|xml|csv|md|yaml|yml|css|sh|rs|cpp|java|epub|log|ini|cfg|toml|sql|php|rb)(?![\p{L}\p{N}])/uy;
 const handle = /@([\p{L}\p{N}_]{1,40})(?![\p{L}\p{N}])/uy;
 const hashtag = /#(\p{L}[\p{L}\p{N}_]{0,60})/uy;
-const path = /(?:~|\.{1,2})?(?:\/[\p{L}\p{N}_.-]{1,60}){2,12}\/?(?![\p{L}\p{N}])/uy;
+const path =
+  /(?:(?:~|\.{1,2})(?:\/[\p{L}\p{N}_.-]{1,60}){1,12}|(?:\/[\p{L}\p{N}_.-]{1,60}){2,12})\/?(?![\p{L}\p{N}])/uy;
 
 const spokenEndings = new Set(
   'com org net gov info biz app dev site tech cloud blog shop store news online example test local'.split(
     ' ',
   ),
 );
+
+/** Of two letters, and words in a path all the same. */
+const smallWords = new Set('to in of on my we me go up at by or an as be do he if so'.split(' '));
 
 export function createWebRules(speech: Speech): Rule[] {
   const { words } = speech;
@@ -46,6 +50,7 @@ export function createWebRules(speech: Speech): Rule[] {
     const lower = part.toLowerCase();
     if (lower === 'www') return 'W W W';
     if (last && spokenEndings.has(lower)) return lower;
+    if (!last && smallWords.has(part)) return part;
     if (part.length <= 2 && /^\p{L}+$/u.test(part)) return [...part.toUpperCase()].join(' ');
     if (initialisms.has(part.toUpperCase()) && part.length < 5) return [...part.toUpperCase()].join(' ');
     if (!/[aeiouyäöüéèáíóú]/iu.test(part) && part.length < 6) return [...part.toUpperCase()].join(' ');

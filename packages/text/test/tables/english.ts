@@ -532,4 +532,74 @@ export const englishTable: readonly (readonly [written: string, said: string])[]
   ['€', 'euro'],
   ['Why the $?', 'Why the dollar?'],
   ['The € fell.', 'The euro fell.'],
+  // From outside: what people write in letters, laws, recipes, timetables and notes.
+  ['Open Mon.–Fri. 9–5; closed Sun.', 'Open Monday to Friday nine to five; closed Sun.'],
+  ['At 1430 hrs we moved out.', 'At fourteen thirty hours we moved out.'],
+  [
+    'See https://www.example.com/path/to/page?id=42&lang=en#top for more.',
+    'See W W W dot example dot com slash path slash to slash page question mark I D equals forty-two and lang equals E N hash top for more.',
+  ],
+  [
+    'Edit /etc/nginx/nginx.conf and ~/.bashrc first.',
+    'Edit slash etc slash nginx slash nginx dot conf and tilde slash dot bashrc first.',
+  ],
+  [
+    'MAC 00:1A:2B:3C:4D:5E.',
+    'M A C zero zero colon one A colon two B colon three C colon four D colon five E.',
+  ],
+  ['It\'s 3" by 5" and 2\' high.', "It's three inches by five inches and two feet high."],
+  ["The room is 12' x 15'.", 'The room is twelve feet by fifteen feet.'],
+  [
+    'The car gets 32 mpg, or 7.4 L/100 km.',
+    'The car gets thirty-two miles per gallon, or seven point four liters per one hundred kilometers.',
+  ],
+  ['1 µm is 10^-6 m.', 'one micrometer is ten to the power of minus six meters.'],
+  ['E = mc².', 'E equals mc squared.'],
+  [
+    'The speed of light is 3×10^8 m/s.',
+    'The speed of light is three times ten to the power of eight meters per second.',
+  ],
+  [
+    'Uranium-235 and carbon-14 decay; so does ¹⁴C.',
+    'Uranium two hundred thirty-five and carbon-fourteen decay; so does fourteen C.',
+  ],
+  ['Part III, chapter ix, pp. xii–xv.', 'Part three, chapter nine, pages twelve to fifteen.'],
+  ['Malcolm X was shot in 1965.', 'Malcolm X was shot in nineteen sixty-five.'],
+  ['Appendix C and vitamin D, Plan B.', 'Appendix C and vitamin D, Plan B.'],
+  ['The IV drip was set in the ICU.', 'The I V drip was set in the I C U.'],
+  [
+    'Mr. J. P. Morgan, Jr., met Mrs. W. H. Vanderbilt III.',
+    'Mister J P Morgan, Junior, met Missus W H Vanderbilt the third.',
+  ],
+  ['See Smith et al. (2019) for details.', 'See Smith et al (twenty nineteen) for details.'],
+  [
+    'She lives at 4521 Oak Dr., Apt. 3B, Springfield, IL 62704.',
+    'She lives at four thousand five hundred twenty-one Oak Drive, Apartment three B, Springfield, Illinois six two seven zero four.',
+  ],
+  [
+    'MSFT ($MSFT) closed at $412.65.',
+    'M S F T (M S F T) closed at four hundred twelve dollars and sixty-five cents.',
+  ],
+  ['42 U.S.C. § 1983', 'forty-two U S C section nineteen eighty-three'],
+  [
+    'Brown v. Board of Education, 347 U.S. 483 (1954)',
+    'Brown versus Board of Education, three hundred forty-seven U S four hundred eighty-three (nineteen fifty-four)',
+  ],
+  [
+    'John 3:16 says so; see also Gen. 1:1–3 and 1 Cor. 13:4-7.',
+    'John three sixteen says so; see also Genesis one one to three and First Corinthians thirteen four to seven.',
+  ],
+  ['Psalm 23:1 and Matt. 5:3–12.', 'Psalm twenty-three one and Matthew five three to twelve.'],
+  [
+    'The site is at 51.5074° N, 0.1278° W.',
+    'The site is at fifty-one point five zero seven four degrees north, zero point one two seven eight degrees west.',
+  ],
+  [
+    'C++ and C# and F# and .NET and Objective-C.',
+    'C plus plus and C sharp and F sharp and dot net and Objective-C.',
+  ],
+  [
+    '4 x 4 = 16; 12 ÷ 4 = 3; 7 - 3 = 4; 2 * 3 = 6.',
+    'four times four equals sixteen; twelve divided by four equals three; seven minus three equals four; two times three equals six.',
+  ],
 ];

@@ -85,6 +85,9 @@ export const sentenceTable: Readonly<Record<string, readonly string[]>> = {
     'She said, "Is it you?" and smiled.',
     'It was over!)| Then came night.',
     'He wrote "The End."| Then he slept.',
+    'See Smith et al. (2019) for details.| It is short.',
+    'See 42 U.S.C. § 1983 and 347 U.S. 483 (1954).| Both hold.',
+    'He works at Apple Inc. (AAPL) in the U.S.| She does not.',
   ],
   de: [
     'Am 3. Oktober ist Feiertag.| Alle haben frei.',
@@ -98,6 +101,11 @@ export const sentenceTable: Readonly<Record<string, readonly string[]>> = {
     'Sie kauften Äpfel, Birnen usw. für 3,50 €.| Das war teuer.',
     'Prof. Dr. h.c. Meier sprach bzgl. der Kosten.',
     'Das kostet 1.234,56 Euro.| Viel Geld.',
+    'Er rief: „Komm!“| „Wohin?“, fragte sie.| „Nach Hause.“',
+    'Im Okt. 2022 waren es 5.| Am 3. Nov. 2023 kam er.| Sa. 10 Uhr geht es los.',
+    'Herr Dipl.-Ing. Meier schickt es z. Hd. Frau Schmidt.| Mit frdl. Grüßen.',
+    'Die Fa. Meier, Chr. Müller und Joh. Schmitt kamen.| Dann gingen sie.',
+    'Das Buch (3. Aufl., Berlin 1999) ist gut.| Ich las es.',
   ],
   fr: [
     'M. Dupont est là.| Mme Durand aussi.',
