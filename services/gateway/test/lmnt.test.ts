@@ -337,6 +337,17 @@ describe('LMNT’s API over HTTP', () => {
     expect((await post('/v1/ai/speech', { ...ask, length: null })).status).toBe(200);
   });
 
+  it.each([
+    ['raw', 'audio/pcm'],
+    ['mulaw', 'audio/wav'],
+  ])('gives %s to Vercel’s AI SDK, which calls the format otherwise', async (response_format, type) => {
+    const { post } = await start();
+    const fields = { model: 'aurora', voice: 'tone', text: sentence, response_format };
+    const answer = await post('/v1/ai/speech/bytes', fields);
+    expect(answer.headers.get('content-type')).toBe(type);
+    await answer.bytes();
+  });
+
   it('streams while it is made, and says what it does not honour', async () => {
     const { post } = await start();
     const answer = await post('/v1/ai/speech/bytes', { ...ask, format: 'mp3', top_p: 0.3 });

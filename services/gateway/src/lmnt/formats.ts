@@ -23,6 +23,8 @@ const recipes: Readonly<Record<string, FormatRecipe>> = {
   pcm_f32le: { ...recipe('pcm'), as: 'float32' },
   ulaw: { encoder: 'pcm', as: 'ulaw', contentType: 'audio/wav' },
 };
+/** Vercel's AI SDK has names of its own. */
+const others: Readonly<Record<string, string>> = { mulaw: 'ulaw' };
 
 const rates = [8000, 16_000, 24_000] as const;
 
@@ -32,21 +34,27 @@ export interface Wanted extends FormatRecipe {
 
 /** A form's fields are strings. */
 const rate = z.coerce.number();
+/** Python's clients write flags as its `str` does. */
+export const flag = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]);
 
 export const formatFields = {
   format: z.string().nullish(),
+  response_format: z.string().nullish(),
   sample_rate: rate.nullish(),
 };
 
 export function parseFormat({
-  format,
+  response_format,
+  format = response_format,
   sample_rate,
 }: {
   format?: string | null | undefined;
+  response_format?: string | null | undefined;
   sample_rate?: number | null | undefined;
 }): Wanted {
   const name = format ?? 'mp3';
-  const found = Object.hasOwn(recipes, name) ? recipes[name]! : undefined;
+  const known = Object.hasOwn(others, name) ? others[name]! : name;
+  const found = Object.hasOwn(recipes, known) ? recipes[known]! : undefined;
   if (!found)
     throw new RhapsodeError('unsupported_format', {
       message: `'format' cannot be '${name.slice(0, 40)}'; use one of ${Object.keys(recipes).join(', ')}`,

@@ -1,7 +1,7 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import { parseRequest } from '@rhapsode/service';
 import { z } from 'zod';
-import { formatFields, parseFormat, type Wanted } from './formats.ts';
+import { flag, formatFields, parseFormat, type Wanted } from './formats.ts';
 
 /**
  * LMNT's socket has had three ways to be spoken to, which the first message tells apart:
@@ -16,17 +16,14 @@ export type Generation = 1 | 2 | 3;
 
 const anything = z.unknown().optional();
 
-/** Python's clients send some of them as its `str` writes them. */
-const flag = z.union([z.boolean(), z.stringbool()]).nullish();
-
 const first = z.looseObject({
   voice: z.string().min(1),
   ...formatFields,
   speed: z.number().min(0.25).max(4).nullish(),
   seed: z.int().min(0).max(0xffff_ffff).nullish(),
-  send_extras: flag,
-  return_extras: flag,
-  return_timestamps: flag,
+  send_extras: flag.nullish(),
+  return_extras: flag.nullish(),
+  return_timestamps: flag.nullish(),
   protocol_version: anything,
   'lmnt-version': anything,
 });

@@ -9,18 +9,11 @@ import { speakWhole } from '../live-speech.ts';
 import { closedSignal, keepAlive, readMessages, sendFrame } from '../web-sockets.ts';
 import { createAudioOut } from './audio-out.ts';
 import { failureBody } from './failure.ts';
-import { formatFields, parseFormat } from './formats.ts';
+import { flag, formatFields, parseFormat } from './formats.ts';
 import { told } from './messages.ts';
 import { createLmntSession } from './session.ts';
 import { lmntVoice } from './voices.ts';
 import { type Word, wordsOf } from './words.ts';
-
-/** A form's fields are strings. */
-const flag = z.union([
-  z.boolean(),
-  // Python's way to write them, too.
-  z.enum(['true', 'false', 'True', 'False']).transform((text) => text.toLowerCase() === 'true'),
-]);
 
 const speech = z.looseObject({
   text: z.string(),
