@@ -6,6 +6,7 @@ import { createEnglishRules } from './normalise/english-rules.ts';
 import { french } from './normalise/french.ts';
 import { german } from './normalise/german.ts';
 import { createGermanRules } from './normalise/german-rules.ts';
+import { hyphenRule, sayBroken } from './normalise/hyphen-rule.ts';
 import { createPhoneRules } from './normalise/phone-rules.ts';
 import { createQuantityRules } from './normalise/quantity-rules.ts';
 import { matchAt, type Place, type Rule } from './normalise/rule.ts';
@@ -37,8 +38,11 @@ export function createNormaliser({ locale, mode }: NormaliserOptions): Normalise
   const speech = mode === 'off' ? undefined : speechOf(locale);
   if (!speech)
     return {
-      tokens: plainTokens,
-      leaves: (sentence) => !manySpaces.test(sentence) && sentence.search(unsayable) < 0,
+      tokens: mode === 'off' ? plainTokens : wholeWords,
+      leaves: (sentence) =>
+        !manySpaces.test(sentence) &&
+        sentence.search(unsayable) < 0 &&
+        (mode === 'off' || !/\p{L}[-‐][ \t]*[\n\r\u000b\u0085\u2028]/u.test(sentence)),
     };
   const isShort = (written: string) =>
     Object.hasOwn(speech.abbreviations, written) ||
@@ -61,7 +65,7 @@ const sayableOf = (written: string): string => written.replace(unsayable, '');
 const manySpaces = /\S[\s\u0085]{2,}\S/u;
 /** What some rule may have business with: all but words in ordinary letters, single marks, and the last stop. */
 const needsRules =
-  /[\p{N}\p{S}\p{Extended_Pictographic}\p{Cs}\0-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff@#%&*_\\/[\]{}§¶†…•⁃‣‼⁇⁈⁉¡¿]|\ufe0e|\ufe0f|\u20e3|\p{Lu}{2}|\p{L}\p{Lu}|[!?]{2}|[.,;:][.,;:]|[-–—]{2}|(?<!\p{L})-|-(?!\p{L})|[:;]-?[)(DP]|\.(?!["'”’»)]*\s*$)|\p{Lu}\p{Ll}+\s[IVXLCDM](?!\p{L})|(?<!\p{L})(?:I(?:er|re)|[VX]e)(?!\p{L})|(?<!\p{L})(?:Mr|Mrs|Ms|Dr|Ave|Blvd|Pkwy|Hwy|Prof|St|Messrs|Mme|Mlle|Capt|Lt|Sgt|Col|Gen|Rev|Hr|Fr|vs|Sr|Sra|Jr|Kfz|Lkws?|Pkws?)(?!\p{L})|(?<!\p{L})(?:page|pages|chapter|part|section|note|seite|seiten|kapitel)\s[ivxlc]+(?!\p{L})/u;
+  /[\p{N}\p{S}\p{Extended_Pictographic}\p{Cs}\0-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff@#%&*_\\/[\]{}§¶†…•⁃‣‼⁇⁈⁉¡¿]|\ufe0e|\ufe0f|\u20e3|\p{Lu}{2}|\p{L}\p{Lu}|[!?]{2}|[.,;:][.,;:]|[-–—]{2}|(?<!\p{L})-|-(?!\p{L})|[:;]-?[)(DP]|\.(?!["'”’»)]*\s*$)|\p{Lu}\p{Ll}+\s[IVXLCDM](?!\p{L})|(?<!\p{L})(?:I(?:er|re)|[VX]e)(?!\p{L})|(?<!\p{L})(?:Mr|Mrs|Ms|Dr|Ave|Blvd|Pkwy|Hwy|Prof|St|Messrs|Mme|Mlle|Capt|Lt|Sgt|Col|Gen|Rev|Hr|Fr|vs|Sr|Sra|Jr|Kfz|Lkws?|Pkws?|Mgr|Pr|Me|Ste)(?!\p{L})|(?<!\p{L})(?:page|pages|chapter|part|section|note|seite|seiten|kapitel)\s[ivxlc]+(?!\p{L})/u;
 const lastWord = /(\p{L}+)\.["'”’»)]*\s*$/u;
 
 export function speechOf(locale: string): Speech | undefined {
@@ -103,6 +107,7 @@ function speakingTokens(speech: Speech): (sentence: string) => Token[] {
     quantities.at(-1)!,
   ];
   const forLetter = [
+    hyphenRule,
     ...web,
     ...own.forLetter,
     ...dates,
@@ -131,6 +136,7 @@ function speakingTokens(speech: Speech): (sentence: string) => Token[] {
       Object.hasOwn(bibleBooks, written) ||
       /^[ivxlcdm]+$/iu.test(written) ||
       /^(?:I(?:er|re)|[VX]e)$/u.test(written) ||
+      (speech.language === 'fr' && /^(?:Mgr|Pr|Me|St|Ste)$/u.test(written)) ||
       (speech.language === 'de' && /str$|^(?:Mo|Di|Mi|Do|Fr|Sa|So|Kfz|Lkws?|Pkws?|Ø)$/u.test(written))
     );
   };
@@ -248,6 +254,26 @@ function isShouting(text: string): boolean {
 }
 
 const parts = /[\s\u0085]+|[^\s\u0085]{1,200}/gu;
+
+/** A language that we have no rules for has its words put together all the same where lines part them. */
+function wholeWords(sentence: string): Token[] {
+  const tokens: Token[] = [];
+  let from = 0;
+  const plain = (to: number) => {
+    for (const token of plainTokens(sentence.slice(from, to)))
+      tokens.push({ ...token, start: token.start + from, end: token.end + from });
+  };
+  for (const { index } of sentence.matchAll(brokenWord)) {
+    const said = index < from ? undefined : sayBroken(sentence, index);
+    if (!said) continue;
+    plain(index);
+    tokens.push({ start: index, end: said.end, spoken: said.spoken });
+    from = said.end;
+  }
+  plain(sentence.length);
+  return tokens;
+}
+const brokenWord = /(?<!\p{L})\p{L}{2,40}(?=[-‐\u00ad][ \t]*[\n\r\u000b\u0085\u2028])/gu;
 
 export function plainTokens(sentence: string): Token[] {
   const tokens: Token[] = [];

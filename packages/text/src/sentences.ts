@@ -12,9 +12,12 @@ import {
   type View,
 } from './view.ts';
 
-const candidate =
+const anyCandidate =
   /[\p{Sentence_Terminal}…‥๚๛\n\r\u000b\u000c\u0085\u2028\u2029]|\s(?=[(]?(?:\d{1,3}|[a-z])[.)]|[•⁃‣▪◦●])/gu;
-const terminators = /(?:[\p{Sentence_Terminal}…‥๚๛]|(?<=[.…]) (?=\.)|[\p{M}\u200b-\u200f\u2060\ufeff])+/uy;
+const anyTerminators = /(?:[\p{Sentence_Terminal}…‥๚๛]|(?<=[.…]) (?=\.)|[\p{M}\u200b-\u200f\u2060\ufeff])+/uy;
+/** Greek asks with a semicolon. */
+const greekCandidate = new RegExp(`${anyCandidate.source}|[;\u037e]`, 'gu');
+const greekTerminators = new RegExp(anyTerminators.source.replace('[', '[;\u037e'), 'uy');
 const closers =
   /(?:["'”’»›)\]}」』】）〉》〕*_~`¹²³⁴-⁹⁰]|\[\d{1,4}\]|[“‘«‹](?=[\s,;:)]|$)|\[(?:note|citation needed)[^\]\n]{0,12}\]|[\p{M}\u200b-\u200f\u2060\ufeff])+/uy;
 const frenchCloser = /[ \u00a0\u202f]»/uy;
@@ -32,6 +35,8 @@ const openers = /^["'“”‘’«»‹›([{「『【（〈《¿¡*_~`„‚�
  */
 export function createSentenceFinder(locale: string) {
   const language = languageOf(locale);
+  const candidate = language === 'el' ? greekCandidate : anyCandidate;
+  const terminators = language === 'el' ? greekTerminators : anyTerminators;
   const known = sentenceWords(locale);
 
   /** The first end after `from`; or where to go on when more of the text is there. */
@@ -81,6 +86,8 @@ export function createSentenceFinder(locale: string) {
       return 'no';
     if (breaks > 1) return sentence;
     // CJK, Indic, Arabic and other stops end a sentence with or without a space.
+    // `「はい。」と言った`: who says it belongs to it.
+    if (/[」』]$/u.test(closing) && /^(?:と|って)/u.test(view.text.slice(end, end + 2))) return 'no';
     if (!/[.!?…‥]/u.test(run)) return sentence;
     const rest = text.slice(after, after + lookahead);
     const complete = view.final || rest.length >= lookahead;
@@ -141,6 +148,13 @@ export function createSentenceFinder(locale: string) {
     if (rest === '' && !complete) return 'wait';
     // A stop of one script before a letter of another: `OK!你好`, `好.你`.
     const han = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}「『（《【]/u.test(rest);
+    if (
+      han &&
+      run === '.' &&
+      closing === '' &&
+      /(?:^|[^\p{L}])(?:\p{Lu}\.)+\p{Lu}$/u.test(view.text.slice(Math.max(0, at - 12), at))
+    )
+      return 'no';
     if (han) return /[!?]/u.test(run) || closing !== '' || run.length === 1 ? sentence : 'no';
     if (/^[\p{Emoji_Presentation}]/u.test(rest)) return sentence;
     if (/["”»]/u.test(closing) && /^["“«\p{Lu}]/u.test(rest)) return sentence;
@@ -175,6 +189,8 @@ export function createSentenceFinder(locale: string) {
     const digits = /^\d/u.test(word);
     if (closing !== '' && !/^['’)\]]/u.test(closing)) return sentence;
     if (before === '') return sentence;
+    // `120 km/h.`
+    if (/^\p{L}{1,4}\/\p{L}{1,4}[²³]?$/u.test(before)) return sentence;
 
     if (/^(?:\d{1,3}|\p{L}|[ivxlIVXL]{1,5})$/u.test(before) && opensSegment && /\S/u.test(word))
       return before === 'I' && starter ? sentence : 'no';
@@ -187,16 +203,34 @@ export function createSentenceFinder(locale: string) {
       // `N°. 1026`, `3. 14`: never. A number then a stop ends the sentence.
       return sentence;
     }
+    // `د. أحمد`: one letter of a script without capitals is a short form.
+    if (/^(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])\p{Lo}$/u.test(before))
+      return 'no';
     if (/^[NnCc][°º]$/u.test(before) && digits) return 'no';
     if (/^[IVXLC]+$/u.test(before) && has(known.ordinalNouns, bare)) return 'no';
-    const abbreviation = before.replace(/^.*(?:[/—–…("“‘[«»]|\.-)/u, '');
+    const abbreviation = before
+      .replace(/^.*(?:[/—–…("“‘[«»]|\.-)/u, '')
+      .replace(/^\p{L}{1,4}['’](?=\p{L}{2})/u, '');
+    // `on Main St. It is quiet`: a street behind a name, and a word that only begins a sentence.
+    if (
+      language === 'en' &&
+      /^(?:St|Dr|Mt)$/u.test(abbreviation) &&
+      starter &&
+      bare !== 'I' &&
+      /(?:\p{Lu}\p{Ll}+|\d(?:st|nd|rd|th))\s$/u.test(
+        view.text.slice(Math.max(0, at - 24), at - before.length),
+      )
+    )
+      return sentence;
     if (has(known.joins, abbreviation)) return 'no';
     if (
       digits &&
       (has(known.joinsNumber, abbreviation) || (language === 'de' && /str$/iu.test(abbreviation)))
     )
       return 'no';
-    if (has(known.joinsNumber, abbreviation) && /^[IVXLC]+\b/u.test(bare)) return 'no';
+    // `I said no. I left.`
+    const speaker = bare === 'I' && /^\S*I\s+\p{Ll}/u.test(rest);
+    if (has(known.joinsNumber, abbreviation) && /^[IVXLC]+\b/u.test(bare) && !speaker) return 'no';
     if (
       /^\p{L}$/u.test(before) ||
       /(?:^|[.\-‐])\p{Lu}$/u.test(before) ||
@@ -217,12 +251,16 @@ export function createSentenceFinder(locale: string) {
       if (!/^\p{Lu}/u.test(bare)) return sentence;
       return starter ? sentence : 'no';
     }
-    if (units.has(abbreviation) && /\d[\s\u00a0]?$/u.test(view.text.slice(0, at - before.length)))
+    if (units.has(abbreviation) && /\d[\s\u00a0]?$/u.test(view.text.slice(0, at - before.length))) {
+      // Signs of units have no stop of their own; what cooks measure by has, and a name may follow.
+      if (language !== 'de' && /^\p{Lu}/u.test(word) && !kitchen.has(abbreviation)) return sentence;
       return starter || !/^[\p{L}\d€$£]/u.test(word) ? sentence : 'no';
+    }
     if (has(known.mayEnd, abbreviation)) {
       // `et al. (2019)`, `Apple Inc. (AAPL)`.
       if (/^[([]/u.test(rest) && !/^[([]\p{Lu}\p{Ll}+\s\p{Ll}/u.test(rest)) return 'no';
       if (digits) return /^(?:inc|ltd|etc|al)$/iu.test(abbreviation) ? sentence : 'no';
+      if (language === 'en' && abbreviation === 'etc' && /^\p{Lu}/u.test(word)) return sentence;
       return starter || !/^[\p{Lu}&]/u.test(word) ? sentence : 'no';
     }
     if (/^&/u.test(word)) return 'no';
@@ -293,6 +331,8 @@ const units = new Set(
     ' ',
   ),
 );
+
+const kitchen = new Set('lb lbs oz pt pts qt qts gal gals tsp tbsp doz'.split(' '));
 
 export type SentenceFinder = ReturnType<typeof createSentenceFinder>;
 

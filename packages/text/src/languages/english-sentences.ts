@@ -8,7 +8,7 @@ export const englishSentences: SentenceWords = {
     n.b q.v op cit ibid esp incl excl resp attn introd transl appt anon r.s.v.p tpk rte hwy bldg
     =Rev =Fr =Hon =Sen =Sens =Rep =Reps =Gen =Gens =Gov =Adm =Adms =Ven =Br =Sr =Sra =Srta =Ens =Sec =Asst =Dist
     =Bp =Mgr =Adj =Wm =Chas =Geo =Jas =Jos =Thos =Edw =Robt =Benj =Saml =Danl =Alex =Ft =Pte =Bt =Phil =Univ =Dept
-    =min =max =avg =temp =est =ext =Doc
+    =Inf =Regt =Bn =Div =Cav =Art =Lic =Sgt =min =max =avg =temp =est =ext =Doc
   `),
   joinsNumber: words(`
     no nos nr p pp pg pgs para paras par vol vols ch chap chaps chs fig figs eq eqs eqn art arts sect sects sec secs

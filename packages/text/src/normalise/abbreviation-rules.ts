@@ -5,7 +5,7 @@ import { streetOrTitle } from './street-or-title.ts';
 const dottedLetters =
   /(?:\p{L}\.){2,8}(?:\p{L}(?![\p{L}\p{N}]))?|\p{L}{1,2}(?:\.\p{L}{1,3}){1,4}\.?(?![\p{L}\p{N}])/uy;
 const shortForm = /(\p{L}[\p{L}'-]{0,11})\.(?![\p{L}\p{N}])/uy;
-const initial = /(\p{Lu})\.(?=\s?\p{Lu}|-\p{Lu}|\s\p{Ll}|['’]s)/uy;
+const initial = /(\p{Lu})\.(?=\s?\p{Lu}|-\p{Lu}|\s\d|\s\p{Ll}|['’]s)/uy;
 
 /** Short forms with a stop and without: `e.g.`, `Dr. Smith`, `J. R. R.`, `St Paul`. */
 export function createAbbreviationRules(speech: Speech) {
@@ -81,6 +81,13 @@ export function createAbbreviationRules(speech: Speech) {
       return { end, spoken: `${key}aße${closing(text, end)}` };
     const expansion = known(key.replace(/\.[\s\u00a0]/u, '.'));
     if (expansion === undefined) return undefined;
+    // `J.-P. Sartre`: a letter by itself is an initial, unless a number follows.
+    if (
+      /^\p{Lu}$/u.test(key) &&
+      !Object.hasOwn(speech.abbreviations, key) &&
+      !/^\s?[\dIVXLC]/u.test(text.slice(end, end + 2))
+    )
+      return undefined;
     const last = endsSentence(text, end);
     // At a sentence's end `no.` and `in.` are words.
     if (last && key.length < 4 && !/^\p{Lu}|^(?:etc|co|jr|sr|inc|ltd|vs|al|usw|uds?)$/u.test(key))
@@ -163,7 +170,7 @@ export const closing = (text: string, end: number) => (endsSentence(text, end) ?
 function isPlainEnd({ text, lead }: Place, key: string, end: number): boolean {
   const digit = /^\s*(?:\d|[IVXLC]+\b|[ivxlc]{1,5}\b)/u.test(text.slice(end, end + 4));
   if (
-    /^(?:no|nos|art|arts|op|ch|p|pp|pg|v|pt|pts|app|ref|refs|para|paras|sec|sect|eq|fig|figs|vol|vols|tab|ser|ext|chap)$/iu.test(
+    /^(?:no|nos|art|arts|op|ch|p|pp|pg|v|pt|pts|app|ref|refs|para|paras|sec|sect|eq|fig|figs|vol|vols|tab|ser|ext|chap|sc|ll)$/iu.test(
       key,
     )
   ) {

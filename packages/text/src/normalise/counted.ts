@@ -24,7 +24,8 @@ export function counted(speech: Speech, read: NumberRead, noun: string, apart: b
     );
   }
   if (!/^\p{Ll}/u.test(noun)) return said;
-  const million = n >= 1_000_000n && n % 1_000_000n === 0n && !/^(?:de|d|et|y|à|a|en|ou|o)$/u.test(noun);
+  const million =
+    n >= 1_000_000n && n % 1_000_000n === 0n && !/^(?:(?:de|d|et|y|à|a|en|ou|o)$|d['’])/u.test(noun);
   if (million) return `${said} ${speech.language === 'fr' && /^[aeiouéèêhâîôû]/u.test(noun) ? "d'" : 'de'}`;
   if (n !== 1n && !/s$/u.test(noun)) return said;
   if (speech.language === 'es') {

@@ -1,7 +1,7 @@
 import type { Measured } from './measure-rules.ts';
 import { type NumberRead, sayWhole } from './number.ts';
 import type { Numerals } from './numerals.ts';
-import { matchAt, type Rule } from './rule.ts';
+import { matchAt, type Rule, wordAfter } from './rule.ts';
 import type { Speech } from './speech.ts';
 import { isYear, sayShortYear } from './year-rules.ts';
 
@@ -57,6 +57,8 @@ export function createFractionRule({ speech }: Numerals, measured: Measured): Ru
         said = `${speech.year(Number(numerator))} ${slashed[3]!.length === 2 ? sayShortYear(speech, slashed[3]!) : speech.year(Number(denominator))}`;
       else if (numerator === 9n && denominator === 11n && speech.language === 'en') said = 'nine eleven';
       else if (numerator + denominator === 100n && numerator % 5n === 0n && numerator !== denominator)
+        said = `${speech.cardinal(numerator)} ${speech.cardinal(denominator)}`;
+      else if (speech.language === 'en' && /^(?:time|meter|metre|signature)$/u.test(wordAfter(text, end)))
         said = `${speech.cardinal(numerator)} ${speech.cardinal(denominator)}`;
       else if (numerator === denominator && numerator === 20n)
         said = `${speech.cardinal(20n)} ${speech.cardinal(20n)}`;

@@ -154,6 +154,12 @@ export function createLabelRules({ speech }: Numerals) {
       at,
     );
     if (!found) return undefined;
+    // `ISO 9001:2015`: the year of an edition.
+    if (found[1]!.length > 2 && found[3] === undefined && /^(?:19|20)\d\d$/u.test(found[2]!))
+      return {
+        end: at + found[0].length,
+        spoken: `${sayWhole(speech, found[1]!)}, ${speech.year(Number(found[2]))}`,
+      };
     const parts = found.slice(1).flatMap((part) => (part === undefined ? [] : [part.replace(/\D/gu, '')]));
     return {
       end: at + found[0].length,

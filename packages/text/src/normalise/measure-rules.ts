@@ -52,12 +52,12 @@ export function createMeasured({ speech, numbers, one, wordScale, unit, degrees 
       let until = end + degree[0].length;
       let spoken = `${said('m')} ${one(read) ? words.degree : words.degrees}${full}`;
       const arc = matchAt(
-        /\s?(\d{1,2})[′'’](?:\s?(\d{1,2}(?:[.,]\d+)?)[″"”])?(?:\s?([NSEWO])(?!\p{L}))?/uy,
+        /\s?(\d{1,2}(?:[.,]\d{1,4})?)[′'’](?:\s?(\d{1,2}(?:[.,]\d+)?)[″"”])?(?:\s?([NSEWO])(?!\p{L}))?/uy,
         text,
         until,
       );
       if (full === '' && arc) {
-        spoken += ` ${speech.cardinal(BigInt(arc[1]!))} ${words.minutesOfArc}`;
+        spoken += ` ${sayNumber(speech, numbers.read(arc[1]!.replace(/[.,]/u, speech.decimal), 0)!)} ${words.minutesOfArc}`;
         if (arc[2])
           spoken += ` ${sayNumber(speech, numbers.read(arc[2], 0) ?? { whole: '0', decimals: undefined })} ${words.secondsOfArc}`;
         if (arc[3]) spoken += ` ${(compass[speech.language] ?? compass.en!)[arc[3]]}`;
@@ -117,6 +117,8 @@ export function createMeasured({ speech, numbers, one, wordScale, unit, degrees 
     const gap = new RegExp(`^${space}`, 'u').test(found[0]);
     const after = end + found[0].length;
     // `5 in the box`, `3 a day`, `the 80s`: not units. One letter needs to stand close, or be a well-known one.
+    // `802.11ac`.
+    if (!gap && name === 'ac') return undefined;
     if (gap && name === 'in' && !/^\.?[\s)]*(?:[,;:)x×.]|$)/u.test(text.slice(after, after + 3)))
       return undefined;
     if (
@@ -147,7 +149,8 @@ export function createMeasured({ speech, numbers, one, wordScale, unit, degrees 
     const stop =
       text[after] === '.' &&
       !endsSentence(text, after + 1) &&
-      /^\.[\s,;)]/u.test(text.slice(after, after + 2))
+      (/^\.(?:[,;)]|\s+[\p{Ll}\d])/u.test(text.slice(after, after + 4)) ||
+        (speech.language === 'de' && /^\.\s/u.test(text.slice(after, after + 2))))
         ? 1
         : 0;
     const noun = speech.units[name]!;

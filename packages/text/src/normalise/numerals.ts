@@ -33,7 +33,7 @@ export function createNumerals(speech: Speech) {
   );
   const unitNames = alternatives(Object.keys(speech.units));
   const unit = new RegExp(
-    `(?:${space}|-)?(${unitNames})(?!\\.\\p{L})([²³]|\\^?[23](?![\\d\\p{L}.,]))?(?:\\s?(?:/|·)\\s?(${unitNames})([²³]|\\^[23])?)?(?![\\p{L}\\d]|['’](?!\\p{L}))`,
+    `(?:${space}|-)?(${unitNames})(?!\\.\\p{L})([²³]|\\^?[23](?![\\d\\p{L}]|[.,]\\d))?(?:\\s?(?:/|·)\\s?(${unitNames})([²³]|\\^[23])?)?(?![\\p{L}\\d]|['’](?!\\p{L}))`,
     'uy',
   );
   const degrees = new RegExp(

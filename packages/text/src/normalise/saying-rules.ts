@@ -11,6 +11,13 @@ export function createSayingRules(speech: Speech) {
     const number = matchAt(/[Nn](?:\.?\s?[°º]|\.?[ºo]\.?)\s?(?=\d)/uy, text, at);
     if (number) return { end: at + number[0].trimEnd().length, spoken: words.number };
     if (speech.language === 'fr') {
+      const title = matchAt(/(Mgr|Pr|Me|St|Ste)\.?(?=([\s-])\p{Lu}\p{Ll})/uy, text, at);
+      if (title && !(title[1] === 'Me' && text.slice(0, at).trim() === '')) {
+        const name = { Mgr: 'Monseigneur', Pr: 'Professeur', Me: 'Maître', St: 'Saint', Ste: 'Sainte' }[
+          title[1]!
+        ]!;
+        return { end: at + title[0].length, spoken: name };
+      }
       const french = matchAt(/(c\.-à-d\.)|(J\.-C\.)/uy, text, at);
       return french
         ? {

@@ -46,7 +46,7 @@ export function streetOrTitle(
         lead,
       ))
   ) {
-    if (!/^\d/u.test(leadRaw)) return title;
+    if (!/^\d+\p{L}/u.test(leadRaw)) return title;
   }
   // Behind a name and before one: `Main St. Bridge`, but `Mary St. John`.
   if (/^\d/u.test(leadRaw)) return road;

@@ -131,7 +131,7 @@ export function createSymbolRules(speech: Speech): Rule[] {
       )
     )
       return { end: at + 1, spoken: '' };
-    const cite = matchAt(/\[\d{1,3}(?:[,–-]\s?\d{1,3}){0,5}\]/uy, text, at);
+    const cite = matchAt(/\[[1-9]\d{0,2}(?:[,–-]\s?\d{1,3}){0,5}\]/uy, text, at);
     return cite && /[\p{L}.,;:!?”"]/u.test(text.slice(Math.max(0, at - 1), at))
       ? { end: at + cite[0].length, spoken: '' }
       : undefined;
@@ -227,6 +227,13 @@ export function createSymbolRules(speech: Speech): Rule[] {
       /^\s?[-=+×/)]/u.test(after)
     )
       return { end, spoken: 'factorial' };
+    if (char === '♭' && speech.language === 'en') return { end, spoken: 'flat' };
+    const index = matchAt(/[₀-₉]{1,4}/uy, text, at);
+    if (index && /[\p{L})]$/u.test(before))
+      return {
+        end: at + index[0].length,
+        spoken: speech.cardinal(BigInt([...index[0]].map((one) => '₀₁₂₃₄₅₆₇₈₉'.indexOf(one)).join(''))),
+      };
     if (char === '#' || char === '№') {
       const digit = /^\s?\d/u.test(after);
       return digit
@@ -287,7 +294,9 @@ export function createSymbolRules(speech: Speech): Rule[] {
       (/\d$/u.test(before) || /(?:\d|[€$£]).{0,16}$/u.test(text.slice(Math.max(0, at - 20), at)))
     ) {
       const noun = Object.hasOwn(speech.units, per[1]!) ? speech.units[per[1]!]![0] : per[1]!;
-      return { end: at + per[0].length, spoken: `${speech.per} ${noun}` };
+      const until = at + per[0].length;
+      const stop = text[until] === '.' && /^\.[,;)]|^\.\s\p{Ll}/u.test(text.slice(until, until + 3)) ? 1 : 0;
+      return { end: until + stop, spoken: `${speech.per} ${noun}` };
     }
     if (char === '/' && /\p{Lu}$/u.test(before) && /^\p{Lu}/u.test(after)) return { end, spoken: ' ' };
     if (char === '/' && math) return { end, spoken: words.over };

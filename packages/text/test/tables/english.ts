@@ -602,4 +602,29 @@ export const englishTable: readonly (readonly [written: string, said: string])[]
     '4 x 4 = 16; 12 ÷ 4 = 3; 7 - 3 = 4; 2 * 3 = 6.',
     'four times four equals sixteen; twelve divided by four equals three; seven minus three equals four; two times three equals six.',
   ],
+  [
+    'He lives on Main St. It is quiet. On Elm St. there is a dog. St. John came.',
+    'He lives on Main Street. It is quiet. On Elm Street there is a dog. Saint John came.',
+  ],
+  [
+    "Messrs. Brown & Co., Ltd., of 12 St. James's Sq., London.",
+    "Messieurs Brown and Company, Limited, of twelve Saint James's Square, London.",
+  ],
+  [
+    'The ship sank at 41°43.5′N 49°56.8′W on 15 Apr. 1912.',
+    'The ship sank at forty-one degrees forty-three point five minutes north forty-nine degrees fifty-six point eight minutes west on the fifteenth of April, nineteen twelve.',
+  ],
+  ['eggs @ $3.50/doz., 1 gal.', 'eggs at three dollars and fifty cents per dozen, one gallon.'],
+  [
+    'ISO 9001:2015, IEEE 802.11ac',
+    'I S O nine thousand one, twenty fifteen, I E E E eight hundred two point one one ac',
+  ],
+  [
+    'the B♭ major chord in 4/4 time, 6/8 time; K. 551; x₁',
+    'the B flat major chord in four four time, six eight time; K five hundred fifty-one; x one',
+  ],
+  [
+    'It was a won-\nderful day, and the well-\nknown man went to Lon-\ndon with pre-\nand post-war things.',
+    'It was a wonderful day, and the well-known man went to London with pre- and post-war things.',
+  ],
 ];

@@ -64,4 +64,11 @@ export const frenchTable: readonly (readonly [written: string, said: string])[] 
   ['H2O', 'H deux O'],
   ['3 fois', 'trois fois'],
   ['1 fois', 'une fois'],
+  [
+    'Mgr Lefebvre, le Dr Martin, le Pr Blanc, Me Dubois, St-Étienne, Ste Anne.',
+    'Monseigneur Lefebvre, le Docteur Martin, le Professeur Blanc, Maître Dubois, Saint-Étienne, Sainte Anne.',
+  ],
+  ['J.-J. Rousseau et A. Camus', 'J.-J Rousseau et A Camus'],
+  ['20 kg, 3 m², 5 m3, 2 L', 'vingt kilogrammes, trois mètres carrés, cinq mètres cubes, deux litres'],
+  ["1 000 000 d'habitants", "un million d'habitants"],
 ];
