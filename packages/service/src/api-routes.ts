@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { parseRequest } from './parse-request.ts';
 
 /** What a route tells of itself in the API's document: the schemas are those that it parses with. */
 export interface ApiRoute {
@@ -7,12 +8,17 @@ export interface ApiRoute {
   readonly description?: string;
   /** Of the JSON body. */
   readonly body?: z.ZodType;
+  /** What may stand behind the `?`; nothing if not given. */
   readonly query?: z.ZodObject;
   /** Bodies that are good, by what they show. */
   readonly examples?: Readonly<Record<string, unknown>>;
   /** By status. Errors need not be named: they look alike everywhere. */
   readonly answers: Readonly<Record<number, ApiAnswer>>;
 }
+
+/** Of routes that clients of others, probes and browsers call, who add what they are used to add. */
+export const anyQuery = z.looseObject({});
+const noQuery = z.strictObject({});
 
 export interface ApiAnswer {
   readonly description: string;
@@ -52,6 +58,13 @@ export function watchRoutes(app: FastifyInstance): void {
           path: url.replace(/:(\w+)/g, '{$1}').replace('*', '{name}'),
           api: config?.api,
         });
+  });
+}
+
+/** Refuses what stands behind the `?` and means nothing to a route, before the body is read. */
+export function checkQueries(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ query, routeOptions: { config } }) => {
+    if (config?.api) parseRequest(config.api.query ?? noQuery, query);
   });
 }
 

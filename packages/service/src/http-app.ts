@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type ErrorCode, errorBody, RhapsodeError } from '@rhapsode/contracts';
 import type { Lifecycle } from '@rhapsode/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
-import { watchRoutes } from './api-routes.ts';
+import { checkQueries, watchRoutes } from './api-routes.ts';
 import { allowOrigins, guardWebSockets, isWebSocket } from './cors.ts';
 import { answerErrors, type ErrorDeps, sendError } from './http-errors.ts';
 import { acceptJson } from './strict-json.ts';
@@ -63,6 +63,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
       if (!isProbe(request.url)) throw new RhapsodeError('draining');
     }
   });
+  checkQueries(app);
   app.addHook('onResponse', async (request, reply) => {
     const fields = {
       requestId: request.id,

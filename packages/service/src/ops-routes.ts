@@ -1,11 +1,12 @@
 import type { Health, HealthReport, Metrics } from '@rhapsode/telemetry';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { ApiRoute } from './api-routes.ts';
+import { type ApiRoute, anyQuery } from './api-routes.ts';
 
 const report = z.looseObject({ ok: z.boolean() });
 const probe = (summary: string): ApiRoute => ({
   summary,
+  query: anyQuery,
   answers: {
     200: { description: 'Yes, with the checks that were made.', schema: report },
     503: { description: 'No, and why.', schema: report },
@@ -13,6 +14,7 @@ const probe = (summary: string): ApiRoute => ({
 });
 const metricsApi: ApiRoute = {
   summary: 'Metrics for Prometheus',
+  query: anyQuery,
   answers: { 200: { description: 'Text.', types: ['text/plain'] } },
 };
 

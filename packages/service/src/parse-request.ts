@@ -18,11 +18,7 @@ export function parseRequest<T>(schema: z.ZodType<T>, value: unknown): T {
   const issue = sentIssues.find(({ path }) => path.join('.') === missing) ?? first;
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
-    const param = [...issue.path, issue.keys[0]].join('.').slice(0, 100);
-    throw new RhapsodeError('unknown_field', {
-      message: `The request has an unknown field '${param}'.`,
-      param,
-    });
+    throw unknownField([...issue.path, issue.keys[0]].join('.'));
   }
   throw new RhapsodeError('invalid_request', {
     message:
@@ -30,6 +26,14 @@ export function parseRequest<T>(schema: z.ZodType<T>, value: unknown): T {
         ? `The request is not valid: ${issue.message}.`
         : `'${path}' is not valid: ${issue.message}.`,
     ...(path === '' ? {} : { param: path }),
+  });
+}
+
+export function unknownField(path: string): RhapsodeError {
+  const param = path.slice(0, 100);
+  return new RhapsodeError('unknown_field', {
+    message: `The request has an unknown field '${param}'.`,
+    param,
   });
 }
 

@@ -1,5 +1,6 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import type { FastifyInstance } from 'fastify';
+import { unknownField } from './parse-request.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -16,10 +17,30 @@ export function decodeText(bytes: Uint8Array): string {
 
 /** What JSON.parse says about a mistake quotes the body, which is nobody's business in a log. */
 export function parseJson(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new RhapsodeError('invalid_request', { message: 'The request body is not valid JSON.' });
+  }
+  // The name may be written with escapes; in nearly all texts it is not there at all.
+  if (/__proto__|\\u005f/i.test(text)) refuseHidden(value);
+  return value;
+}
+
+/**
+ * A field named `__proto__` is one of JSON, and what checks values passes it over where it takes any field: it would be left
+ * out without a word, where every other field that nobody knows is refused.
+ */
+export function refuseHidden(value: unknown, path: readonly string[] = []): void {
+  const open = [{ value, path }];
+  for (let at = open.pop(); at; at = open.pop()) {
+    if (typeof at.value !== 'object' || at.value === null) continue;
+    for (const [name, field] of Object.entries(at.value)) {
+      const path = [...at.path, name];
+      if (name === '__proto__') throw unknownField(path.join('.'));
+      open.push({ value: field, path });
+    }
   }
 }
 

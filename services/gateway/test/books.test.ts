@@ -330,6 +330,9 @@ describe('a request for a book that is not what it seems', () => {
     for (const settings of ['{"__proto__": {"speed": 9}}', '{"nonsense": 1}'])
       expect(await sendForm(part('settings', settings) + file)).toMatchObject({ code: 'unknown_field' });
     expect(await sendForm(part('__proto__', '1') + file)).toMatchObject({ code: 'unknown_field' });
+    expect(await sendForm(part('speakers', '{"__proto__": {"voice": "tone"}}') + file)).toMatchObject({
+      ...{ code: 'unknown_field', param: 'speakers.__proto__' },
+    });
   });
 
   it.skipIf(process.platform !== 'linux')(

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import { bookSettings, type Cover, coverTooLarge, coverTypes, mostCoverBytes } from '@rhapsode/book';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { checkText, parseJson } from '@rhapsode/service';
+import { checkText, parseJson, refuseHidden } from '@rhapsode/service';
 import { endingOf, type ReceivedBook, titleOfName, type Upload } from './upload.ts';
 
 const limits = { fields: 100, files: 3, fieldSize: 8 * 1024 * 1024, headerPairs: 100 };
@@ -150,12 +150,15 @@ const isText = (name: string, value: string) =>
   // Rules are a list.
   (name === 'lexicon' && !/^\s*\[/.test(value));
 
-function parseValue(name: string, value: string): unknown {
+function parseValue(name: string, text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(value);
+    value = JSON.parse(text);
   } catch {
     throw new RhapsodeError('invalid_request', { message: `'${name}' must be written as JSON`, param: name });
   }
+  refuseHidden(value, [name]);
+  return value;
 }
 
 function asObject(value: unknown): object {

@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from '@fastify/websocket';
 import { asRhapsodeError, RhapsodeError } from '@rhapsode/contracts';
-import { type ApiRoute, disconnectSignal, parseRequest, prepend, sendBody } from '@rhapsode/service';
+import {
+  type ApiRoute,
+  anyQuery,
+  disconnectSignal,
+  parseRequest,
+  prepend,
+  sendBody,
+} from '@rhapsode/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { GatewayDeps } from '../deps.ts';
@@ -29,6 +36,7 @@ const speech = z.looseObject({
 /** LMNT's own documents tell more; here is what is read. */
 const lmntApi = (summary: string, description: string, more: Partial<ApiRoute> = {}): ApiRoute => ({
   summary,
+  query: anyQuery,
   answers: { 200: { description } },
   ...more,
 });

@@ -1,4 +1,4 @@
-import { type ApiRoute, knownRoutes, openApiDocument } from '@rhapsode/service';
+import { type ApiRoute, anyQuery, knownRoutes, openApiDocument } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { asyncApiDocument } from '../session/async-api.ts';
@@ -6,11 +6,13 @@ import { version } from '../version.ts';
 
 const api: ApiRoute = {
   summary: 'This document',
+  query: anyQuery,
   answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
 };
 
 const asyncApi: ApiRoute = {
   summary: 'The messages of a speech session',
+  query: anyQuery,
   answers: { 200: { description: 'AsyncAPI 3.0.', schema: z.looseObject({ asyncapi: z.string() }) } },
 };
 

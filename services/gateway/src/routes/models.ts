@@ -1,5 +1,5 @@
 import { RhapsodeError } from '@rhapsode/contracts';
-import type { ApiRoute } from '@rhapsode/service';
+import { type ApiRoute, anyQuery } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { openAiModels } from '../openai-names.ts';
@@ -28,7 +28,7 @@ const model = z.object({
 });
 const list = z.object({ object: z.literal('list'), data: z.array(model) });
 const answering = (summary: string, schema: z.ZodType): { config: { api: ApiRoute } } => ({
-  config: { api: { summary, answers: { 200: { description: 'OpenAI’s shape.', schema } } } },
+  config: { api: { summary, query: anyQuery, answers: { 200: { description: 'OpenAI’s shape.', schema } } } },
 });
 
 /** OpenAI's list of models. All are the same: the voice decides. */

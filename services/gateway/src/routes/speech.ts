@@ -9,6 +9,7 @@ import type { Utterance } from '@rhapsode/contracts';
 import { hearWhole } from '@rhapsode/pipeline';
 import {
   type ApiRoute,
+  anyQuery,
   disconnectSignal,
   parseRequest,
   type StreamedAnswer,
@@ -29,6 +30,7 @@ const api: ApiRoute = {
   description:
     'OpenAI’s request and answers. The status is sent with the first audio; what fails later cuts the connection, behind an ' +
     '`error` event where the answer is of events. With `rhapsode.stream` false both wait for the last sentence.',
+  query: anyQuery,
   body: speechBody,
   examples: {
     plain: { model: 'tts-1', voice: 'alloy', input: 'Hello there.' },
@@ -110,7 +112,11 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
     const lost = new AbortController();
     stored.catch((error: unknown) => lost.abort(error));
     const signal = AbortSignal.any([gone, lost.signal]);
-    const warnings = (): Warning[] => [...ignored(instructions), ...accepted.warnings];
+    const warnings = (): Warning[] => [
+      ...unknownQuery(request.query),
+      ...ignored(instructions),
+      ...accepted.warnings,
+    ];
 
     async function begin(): Promise<StreamedAnswer> {
       // Then its length is known, wherever it is asked for.
@@ -172,6 +178,12 @@ const speechHeaders = ({ id, voice, voiceDigest }: Utterance) => ({
   'x-rhapsode-voice': encodeURIComponent(voice),
   'x-rhapsode-voice-digest': voiceDigest,
 });
+
+const unknownQuery = (query: unknown): Warning[] =>
+  Object.keys(query as object).map((name) => ({
+    code: 'unknown_field',
+    message: `'${name}' in the query has no effect`,
+  }));
 
 const ignored = (instructions: string | undefined): Warning[] =>
   instructions

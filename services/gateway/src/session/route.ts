@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from '@fastify/websocket';
 import { RhapsodeError } from '@rhapsode/contracts';
 import { sessionPath } from '@rhapsode/contracts/session';
-import type { ApiRoute } from '@rhapsode/service';
+import { type ApiRoute, anyQuery } from '@rhapsode/service';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayDeps } from '../deps.ts';
 import { keepAlive, readMessages } from '../web-sockets.ts';
@@ -14,6 +14,7 @@ import { type SessionLimits, sessionLimits } from './session-limits.ts';
 const api: ApiRoute = {
   summary: 'A speech session, a WebSocket',
   description: 'Its messages are told by `/asyncapi.json`.',
+  query: anyQuery,
   answers: { 101: { description: 'The session begins.' } },
 };
 
