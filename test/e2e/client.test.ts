@@ -5,6 +5,7 @@ import { parseWav } from '@rhapsode/audio';
 import { CancelledError, createClient, QuotaError, StreamError } from '@rhapsode/client';
 import { synthToFile } from '@rhapsode/client/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decode } from '../support/decode.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../support/embedded-server.ts';
 import { freePort } from '../support/ports.ts';
 import { type Reference, speakEmbedded } from '../support/reference.ts';
@@ -54,6 +55,11 @@ describe('the client of a real server', () => {
       synthToFile(client(), 'One. {{tone:fail=9}} Two.', join(folder, 'b.wav')),
     ).rejects.toMatchObject({ code: 'synthesis_failed' });
     expect((await readdir(folder)).sort()).toEqual(['a.pcm', 'a.wav']);
+  });
+
+  it('speaks to an MP3 that ends with its last sample, if it waits until all is made', async () => {
+    const bytes = await client().synthToBytes(text, { format: 'mp3', stream: false });
+    expect((await decode(bytes, 'mp3')).pcm.length).toBe(reference.pcm.length);
   });
 
   it('speaks to a web stream, and cancels the work with it', async () => {

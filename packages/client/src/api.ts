@@ -39,6 +39,8 @@ export interface AudioOptions {
   readonly format?: string;
   /** In Hz; by default that of the voice. */
   readonly sampleRateHz?: number | undefined;
+  /** `false`: the audio begins when all is made, and tells its length in its header: an MP3 ends with its last sample. */
+  readonly stream?: boolean | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -135,13 +137,14 @@ export function createApi(options: ApiOptions): Api {
       return { id, audioUrl: base + audio_url };
     },
 
-    async *audio({ audioUrl }, { format = 'wav', sampleRateHz, signal } = {}) {
+    async *audio({ audioUrl }, { format = 'wav', sampleRateHz, stream = true, signal } = {}) {
       const base = urls.find((url) => audioUrl.startsWith(`${url}/`));
       const others = base === undefined ? [] : urls.filter((url) => url !== base);
       const sources = [audioUrl, ...others.map((url) => url + audioUrl.slice(base!.length))].map((source) => {
         const href = new URL(source);
         href.searchParams.set('format', format);
         if (sampleRateHz !== undefined) href.searchParams.set('sample_rate', String(sampleRateHz));
+        if (!stream) href.searchParams.set('stream', 'false');
         return href.href;
       });
       const audio = await download(sources, { signal, fetch: request, headers, maxAttempts, retryDelayMs });

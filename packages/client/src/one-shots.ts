@@ -19,12 +19,13 @@ export interface OneShots {
 
 export function createOneShots(api: Api): OneShots {
   async function* bytesOf(text: string, options: SynthOptions = {}): AsyncGenerator<Uint8Array> {
-    const { format, sampleRateHz, signal, ...request } = options;
+    const { format, sampleRateHz, stream, signal, ...request } = options;
     const utterance = await api.create({ input: text, ...request }, signal);
     try {
       yield* api.audio(utterance, {
         ...(format === undefined ? {} : { format }),
         ...(sampleRateHz === undefined ? {} : { sampleRateHz }),
+        ...(stream === undefined ? {} : { stream }),
         ...(signal ? { signal } : {}),
       });
     } finally {

@@ -38,36 +38,41 @@ function storeOf(...states: object[]) {
   return { store: { get }, asked: () => asked };
 }
 
+const id = 'utterance0';
 const { signal } = new AbortController();
-const state = { sealed: true, segments, finished: segments, cancelled: false };
+const state = { sealed: true, segments, finished: segments, failed: 0, cancelled: false };
+const unmade = { ...state, finished: 0 };
 
 describe('hearWhole', () => {
   it('takes sentence after sentence, and waits until the store has counted the last', async () => {
     const { listening, consumed, closed } = heard();
-    const { store, asked } = storeOf(
-      { ...state, finished: segments - 1 },
-      { ...state, finished: segments - 1 },
-      state,
-    );
-    await hearWhole(listening, { store, signal });
+    const { store, asked } = storeOf(unmade, { ...state, finished: segments - 1 }, state);
+    await hearWhole(id, { store, hear: async () => listening, signal });
     expect([consumed(), closed(), asked()]).toEqual([segments, true, 3]);
+  });
+
+  it('hears nothing that was made already, unless it failed', async () => {
+    const { store } = storeOf(state);
+    const hear = () => Promise.reject(new Error('heard'));
+    await hearWhole(id, { store, hear, signal });
+    const failed = storeOf({ ...state, failed: 1 });
+    await expect(hearWhole(id, { store: failed.store, hear, signal })).rejects.toThrow('heard');
   });
 
   it('throws what a sentence failed with, and lets go of the utterance', async () => {
     const { listening, closed } = heard({ failAt: 7 });
-    const hearing = hearWhole(listening, { store: storeOf(state).store, signal });
+    const hearing = hearWhole(id, { store: storeOf(unmade).store, hear: async () => listening, signal });
     await expect(hearing).rejects.toMatchObject({ code: 'synthesis_failed', segment: 7 });
     expect(closed()).toBe(true);
   });
 
   it('does not wait for what was cancelled, nor for whom nobody waits any more', async () => {
-    const { store } = storeOf({ ...state, finished: 0 }, { ...state, finished: 0, cancelled: true });
-    await expect(hearWhole(heard().listening, { store, signal })).rejects.toMatchObject({
-      code: 'cancelled',
-    });
+    const hear = async () => heard().listening;
+    const { store } = storeOf(unmade, unmade, { ...unmade, cancelled: true });
+    await expect(hearWhole(id, { store, hear, signal })).rejects.toMatchObject({ code: 'cancelled' });
     const leaving = new AbortController();
-    const waiting = storeOf({ ...state, finished: 0 });
-    const hearing = hearWhole(heard().listening, { store: waiting.store, signal: leaving.signal });
+    const waiting = storeOf(unmade);
+    const hearing = hearWhole(id, { store: waiting.store, hear, signal: leaving.signal });
     hearing.catch(() => {});
     await until(() => waiting.asked() > 2, { what: 'it to ask again' });
     leaving.abort();

@@ -1,6 +1,6 @@
 import { audioFormatNames, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import { positionText, RhapsodeError, utteranceId } from '@rhapsode/contracts';
-import type { ListenDeps } from '@rhapsode/pipeline';
+import { hearWhole, type ListenDeps, listen } from '@rhapsode/pipeline';
 import { createSocketDrain, disconnectSignal, ownerHeader, parseRequest, sendBody } from '@rhapsode/service';
 import type { Lifecycle, Log, Metrics } from '@rhapsode/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -14,15 +14,16 @@ const query = z.strictObject({
     .default('wav')
     .describe(`one of ${audioFormatNames.join(', ')}`),
   sample_rate: z.coerce.number().optional().describe('in Hz; by default that of the voice'),
+  stream: z.enum(['true', 'false']).default('true').describe('false: begins when all is made'),
   from: positionText.optional(),
 });
 
 /** What a request asks for; a format or rate that can't be is refused by name. */
 function wantedOf(value: unknown) {
-  const { format: name, sample_rate: rate, from } = parseRequest(query, value);
+  const { format: name, sample_rate: rate, from, stream } = parseRequest(query, value);
   const format = parseAudioFormat(name, 'format');
   const sampleRateHz = rate === undefined ? undefined : parseSampleRate(rate, format, 'sample_rate');
-  return { format, sampleRateHz, from };
+  return { format, sampleRateHz, from, isWhole: stream === 'false' };
 }
 
 export interface AudioRouteDeps extends ListenDeps {
@@ -40,8 +41,11 @@ export function audioRoute(app: FastifyInstance, deps: AudioRouteDeps): void {
   app.get('/v1/utterances/:id/audio', { exposeHeadRoute: false }, async (request, reply) => {
     const { id } = idOf(request.params);
     const owner = request.headers[ownerHeader] !== undefined;
-    const wanted = { id, ...wantedOf(request.query), range: request.headers.range, owner };
+    const { isWhole, ...asked } = wantedOf(request.query);
+    const wanted = { id, ...asked, range: request.headers.range, owner };
     const signal = disconnectSignal(request, reply);
+    const hear = () => listen(id, { guest: !owner, signal }, deps);
+    if (isWhole) await hearWhole(id, { store: deps.store, hear, signal });
     const answer = await answerAudio({ ...wanted, signal }, deps).catch(async (error: unknown) => {
       if (error instanceof RhapsodeError && error.code === 'range_not_satisfiable') {
         const { 'content-length': length } = await describeAudio(wanted, deps);
@@ -64,7 +68,8 @@ export function audioRoute(app: FastifyInstance, deps: AudioRouteDeps): void {
 
   app.head('/v1/utterances/:id/audio', async (request, reply) => {
     const { id } = idOf(request.params);
-    const headers = await describeAudio({ id, ...wantedOf(request.query) }, deps);
+    const { isWhole: _, ...asked } = wantedOf(request.query);
+    const headers = await describeAudio({ id, ...asked }, deps);
     return reply.headers(headers).send();
   });
 }

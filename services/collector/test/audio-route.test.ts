@@ -228,6 +228,26 @@ describe('GET /v1/utterances/{id}/audio', () => {
     expect((await get(id, '?sample_rate=fast')).status).toBe(400);
   });
 
+  it('begins when all is made for who asks for that, and tells the length', async () => {
+    const { embedded, speak, get } = await serve(0.02);
+    // More sentences than are made ahead of a listener.
+    const id = await speak(`${text} ${text}`);
+    const wanted = await expected(embedded, id);
+    for (const [query, length] of [
+      ['?stream=false', wanted.length + 44],
+      ['?stream=false&format=pcm', wanted.length],
+    ] as const) {
+      const response = await get(id, query);
+      expect(response.headers.get('content-length')).toBe(String(length));
+      expect((await bytes(response)).subarray(-wanted.length).equals(wanted)).toBe(true);
+    }
+    const rest = await get(id, '?stream=false&format=pcm', 'bytes=1000-');
+    expect((await bytes(rest)).equals(wanted.subarray(1000))).toBe(true);
+    const failing = await get(await speak('This is good. And this {{tone:fail}} is not.'), '?stream=false');
+    expect(failing.status).toBe(500);
+    expect((await get(id, '?stream=no')).status).toBe(400);
+  });
+
   it('promises no length while the end is not known, and ends where the audio ends', async () => {
     const { embedded, speak, get } = await serve(0.05);
     const id = await speak();

@@ -18,7 +18,11 @@ export interface GatewayDeps {
   readonly audio: AudioSource;
   readonly describeAudio: AudioDescriber;
   /** Exact PCM, marks and ends of sentences as they are made: what events and sessions are made of. */
-  readonly hear: (id: string, options: { from?: Position; signal: AbortSignal }) => Promise<Listening>;
+  readonly hear: (
+    id: string,
+    /** `guest`: who did not ask for the utterance; see `listen`. */
+    options: { from?: Position; guest?: boolean; signal: AbortSignal },
+  ) => Promise<Listening>;
   readonly books: Books;
   readonly logGuard: LogGuard;
   readonly drain: SocketDrain;

@@ -1,3 +1,4 @@
+import { parseWav } from '@rhapsode/audio';
 import { toneLength } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/wait.ts';
@@ -221,6 +222,21 @@ describe('text that is still arriving', () => {
 });
 
 describe('an utterance’s audio', () => {
+  it('waits with the audio until all of a text is there and made, for who asks for the whole at once', async () => {
+    const { post, get } = await start({ realTimeFactor: 0.02 });
+    const parts = Array.from({ length: 12 }, (_, i) => `Sentence number ${i} tells how it went on. `);
+    const created = await json(await post('/v1/utterances', { open: true, class: 'bulk' }));
+    const { audio_url, text_url, finish_url } = created as Record<string, string>;
+    const pending = get(`${audio_url}?format=wav&stream=false`);
+    for (const input of parts) expect((await post(text_url!, { input })).ok).toBe(true);
+    expect((await post(finish_url!, {})).ok).toBe(true);
+    const response = await pending;
+    const audio = await bytes(response);
+    expect(response.headers.get('content-length')).toBe(String(audio.length));
+    expect(parseWav(audio).sized).toBe(true);
+    expect((await bytes(await get(audio_url!))).equals(audio)).toBe(true);
+  });
+
   it('is described without being made, and given by its last bytes', async () => {
     const { url, post, get } = await start();
     const { audio_url } = await json(await post('/v1/utterances', { input: story }));

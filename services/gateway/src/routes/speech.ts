@@ -120,7 +120,7 @@ export function speechRoute(app: FastifyInstance, deps: GatewayDeps): void {
 
     async function begin(): Promise<StreamedAnswer> {
       // Then its length is known, wherever it is asked for.
-      if (isWhole) await hearWhole(await hear(id, { signal }), { store, signal });
+      if (isWhole) await hearWhole(id, { store, hear: () => hear(id, { signal }), signal });
       if (stream_format !== 'sse') return audio({ id, format, sampleRateHz, owner: true, signal });
       const listening = await hear(id, { signal });
       const elapsedMs = () => reply.elapsedTime;

@@ -7,6 +7,7 @@ import {
   utteranceClass,
   utteranceId,
 } from '@rhapsode/contracts';
+import { hearWhole } from '@rhapsode/pipeline';
 import {
   type ApiRoute,
   checkLength,
@@ -49,6 +50,10 @@ const query = z.strictObject({
     .default('wav')
     .meta({ description: `One of ${audioFormatNames.join(', ')}.`, enum: [...audioFormatNames] }),
   sample_rate: z.coerce.number().optional().describe('In Hz; by default that of the voice.'),
+  stream: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe('`false`: the answer begins when all is made, and tells its length.'),
   from: positionText.optional().describe('Begins a sequence of its own at `segment:sample`.'),
 });
 
@@ -121,7 +126,7 @@ const headApi: ApiRoute = {
 
 /** Utterances that outlive a connection: create, look at, listen to from anywhere, cancel. */
 export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: TextSessions): void {
-  const { dispatcher, audio, describeAudio, drain, log } = deps;
+  const { store, dispatcher, audio, describeAudio, drain, hear, log } = deps;
 
   app.post('/v1/utterances', { config: { api: creationApi } }, async (request, reply) => {
     const { input, open, input_type, ...fields } = parseRequest(creation, request.body);
@@ -176,7 +181,10 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
     async (request, reply) => {
       const { range } = request.headers;
       const signal = disconnectSignal(request, reply);
-      const wanted = { ...(await wantedOf(request)), signal };
+      const { isWhole, ...asked } = await wantedOf(request);
+      const wanted = { ...asked, signal };
+      if (isWhole)
+        await hearWhole(wanted.id, { store, hear: (id) => hear(id, { guest: true, signal }), signal });
       const answer = await audio({ ...wanted, range }).catch(async (error: unknown) => {
         if (error instanceof RhapsodeError && error.code === 'range_not_satisfiable') {
           const { 'content-length': length } = await describeAudio(wanted);
@@ -191,15 +199,16 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
 
   app.head('/v1/utterances/:id/audio', { config: { api: headApi } }, async (request, reply) => {
     const signal = disconnectSignal(request, reply);
-    return reply.headers(await describeAudio({ ...(await wantedOf(request)), signal })).send();
+    const { isWhole: _, ...wanted } = await wantedOf(request);
+    return reply.headers(await describeAudio({ ...wanted, signal })).send();
   });
 
   async function wantedOf({ params, query: asked }: FastifyRequest) {
-    const { format: name, sample_rate: rate, from } = parseRequest(query, asked);
+    const { format: name, sample_rate: rate, from, stream } = parseRequest(query, asked);
     const format = parseAudioFormat(name, 'format');
     const sampleRateHz = rate === undefined ? undefined : parseSampleRate(rate, format, 'sample_rate');
     const { utterance } = await ownUtterance(params, deps);
-    return { id: utterance.id, format, sampleRateHz, from };
+    return { id: utterance.id, format, sampleRateHz, from, isWhole: stream === 'false' };
   }
 }
 
