@@ -17,11 +17,12 @@ const table = Uint8Array.from({ length: 65_536 }, (_, word) => muLawOf((word << 
 export const muLawBytes = (pcm: Uint8Array): Uint8Array =>
   Uint8Array.from(pcmSamples(pcm), (sample) => table[sample & 0xffff]!);
 
-/** What comes before them in a WAV file whose length is not known: sizes say so. */
-export function muLawHeader(sampleRateHz: number): Uint8Array {
+/** What comes before them in a WAV file. Without `samples` its sizes say that they are not known. */
+export function muLawHeader(sampleRateHz: number, samples?: number): Uint8Array {
   const header = Buffer.alloc(58);
+  const size = (before: number) => (samples === undefined ? 0xffff_ffff : before + samples);
   header.write('RIFF', 0);
-  header.writeUInt32LE(0xffff_ffff, 4);
+  header.writeUInt32LE(size(50), 4);
   header.write('WAVEfmt ', 8);
   header.writeUInt32LE(18, 16);
   header.writeUInt16LE(7, 20); // mu-law
@@ -32,8 +33,8 @@ export function muLawHeader(sampleRateHz: number): Uint8Array {
   header.writeUInt16LE(8, 34);
   header.write('fact', 38);
   header.writeUInt32LE(4, 42);
-  header.writeUInt32LE(0xffff_ffff, 46);
+  header.writeUInt32LE(size(0), 46);
   header.write('data', 50);
-  header.writeUInt32LE(0xffff_ffff, 54);
+  header.writeUInt32LE(size(0), 54);
   return header;
 }

@@ -3,6 +3,7 @@ import { createEncoder, parseWav, pcmSamples } from '@rhapsode/audio';
 import { toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { decode } from '../../../test/support/decode.ts';
 import { until, within } from '../../../test/support/wait.ts';
 import { type ServeOptions, serve } from './serve.ts';
 
@@ -320,6 +321,23 @@ describe('LMNT’s API over HTTP', () => {
     expect(fromJson).toMatchObject({ seed: 7, durations: expect.any(Array) });
     const samples = pcmSamples(Buffer.from((fromJson as { audio: string }).audio, 'base64'));
     expect(samples).toEqual(toneSamples(7, 0, 0, toneLength(sentence)));
+  });
+
+  it.each(['mp3', 'wav', 'ulaw'])('tells in a whole %s how long it is', async (format) => {
+    const { post } = await start();
+    const answer = await post('/v1/ai/speech', { ...ask, format, sample_rate: 24_000 });
+    const { audio } = (await answer.json()) as { audio: string };
+    const bytes = Buffer.from(audio, 'base64');
+    const samples = (toneLength(sentence) * 3) / 2;
+    if (format !== 'mp3') {
+      const head = format === 'wav' ? 44 : 58;
+      expect([bytes.readUInt32LE(4) + 8, bytes.readUInt32LE(head - 4) + head]).toEqual([
+        bytes.length,
+        bytes.length,
+      ]);
+    }
+    const { pcm, complaints } = await decode(bytes, format === 'mp3' ? 'mp3' : 'wav');
+    expect([pcm.length, complaints]).toEqual([samples, '']);
   });
 
   it('lists its voices for the clients in Python, which write flags their way', async () => {

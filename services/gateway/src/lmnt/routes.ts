@@ -185,6 +185,7 @@ function speechRoutes(scope: FastifyInstance, deps: GatewayDeps): void {
   async function* encoded(
     { live, wanted }: Awaited<ReturnType<typeof begin>>,
     tell: (words: readonly Word[]) => void = () => {},
+    tellHeader: (header: Uint8Array) => void = () => {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { sampleRateHz } = live.utterance;
     const out = createAudioOut(wanted, sampleRateHz);
@@ -202,6 +203,7 @@ function speechRoutes(scope: FastifyInstance, deps: GatewayDeps): void {
           tell(wordsOf(piece, begun, sampleRateHz));
           begun = given;
         }
+      tellHeader(out.header());
       const rest = await out.flush();
       if (rest.length > 0) yield rest;
     } finally {
@@ -235,9 +237,17 @@ function speechRoutes(scope: FastifyInstance, deps: GatewayDeps): void {
       const { fields } = begun;
       const parts: Uint8Array[] = [];
       const words: Word[] = [];
-      for await (const part of encoded(begun, (some) => words.push(...some))) parts.push(part.slice());
+      let header: Uint8Array | undefined;
+      const tellHeader = (told: Uint8Array) => {
+        header = told;
+      };
+      const bytes = encoded(begun, (some) => words.push(...some), tellHeader);
+      for await (const part of bytes) parts.push(part.slice());
+      const audio = Buffer.concat(parts);
+      // Now its length is known.
+      if (header) audio.set(header);
       return {
-        audio: Buffer.concat(parts).toString('base64'),
+        audio: audio.toString('base64'),
         ...(request.headers['lmnt-version'] === undefined ? { seed: begun.live.utterance.seed } : {}),
         ...(fields.return_durations ? { durations: words } : {}),
         ...(fields.return_timestamps ? { timestamps: words } : {}),
