@@ -92,6 +92,9 @@ async function* plan(
       yield* show(running.planner.feed(part.block.text), running.base, undefined);
       offset += part.block.text.length;
     } else {
+      // What plain text told before it is said first.
+      if (running) yield* show(running.planner.finish(), running.base, 'paragraph');
+      running = undefined;
       const { kind, text } = part.block;
       const base = offset;
       offset += text.length;

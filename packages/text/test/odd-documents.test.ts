@@ -47,6 +47,12 @@ describe('a page of a book', () => {
     ]);
   });
 
+  it('says its formulas', async () => {
+    const math =
+      '<math><semantics><mrow><mi>E</mi><mo>=</mo><mi>m</mi><msup><mi>c</mi><mn>2</mn></msup></mrow><annotation encoding="application/x-tex">E = mc^2</annotation></semantics></math>';
+    expect(await said(`<p>So ${math} it is.</p>`)).toEqual([['', 'So E equals mc squared it is.']]);
+  });
+
   it('may have its elements in a prefix', async () => {
     expect(
       await outline(book('<h:html xmlns:h="x"><h:body><h:p>One.</h:p><h:p>Two.</h:p></h:body></h:html>')),
@@ -85,6 +91,18 @@ describe('a book is read', () => {
     ).toEqual([['', 'One.']]);
   });
 
+  it('without the page of its contents', async () => {
+    const toc = {
+      name: 't.xhtml',
+      data: page('<h1>Contents</h1><p><a href="c.xhtml">One</a></p>'),
+    };
+    const opf = packaged(
+      `${item}<item id="t" href="t.xhtml" media-type="application/xhtml+xml"/>`,
+      '<itemref idref="t"/><itemref idref="c"/>',
+    ).replace('</package>', '<guide><reference type="toc" href="t.xhtml"/></guide></package>');
+    expect(await outline(epub(opf, [toc, chapter]))).toEqual([['', 'One.']]);
+  });
+
   it('whose directory is not quite XML', async () => {
     const nav =
       '<item id="n" href="n.xhtml" properties="nav" media-type="application/xhtml+xml"/><item id="x" href="x.ncx" media-type="application/x-dtbncx+xml"/>';
@@ -115,8 +133,66 @@ describe('Markdown', () => {
   });
 
   it('says neither escapes nor what a heading is called in links', async () => {
-    expect(await markdown('# One {#first .big}\n\nNot \\*this\\* at\\_all, H~2~O.\n\n- [x] done\n')).toEqual([
-      ['One', 'One', 'Not this at all, H two O.', 'done'],
+    expect(
+      await markdown(
+        '# One {#first .big}\n\nTerm\n: What it means.\n\nNot \\*this\\* at\\_all, H~2~O.\n\n- [x] done\n',
+      ),
+    ).toEqual([['One', 'One', 'Term', 'What it means.', 'Not this at all, H two O.', 'done']]);
+  });
+});
+
+describe('a plain text', () => {
+  const text = (written: string) => outline(Buffer.from(written), 'a.txt');
+  const titles = async (written: string) => (await text(written)).map(([title]) => title);
+
+  it('of Project Gutenberg is told without the licence around it, and no character is lost', async () => {
+    const before =
+      '\ufeffThe Project Gutenberg eBook of Rain\r\n\r\nTitle: Rain\r\n\r\nAuthor: Ann Author\r\n\r\n*** START OF THE PROJECT GUTENBERG EBOOK RAIN ***\r\n\r\n\r\n';
+    const behind = '*** END OF THE PROJECT GUTENBERG EBOOK RAIN ***\r\n\r\nUpdated editions.\r\n';
+    const written = `${before}CHAPTER I.\r\n\r\nIt rained.\r\n\r\n${behind}`;
+    expect(await text(written)).toEqual([['CHAPTER I.', 'chapter one.', 'It rained.']]);
+    const bytes = Buffer.from(written);
+    const { chapters } = await planToJson({ bytes, name: 'a.txt' });
+    expect(chapters.flatMap(({ segments }) => segments.map(({ source }) => source)).join('')).toBe(written);
+    expect(await text('He read the Project Gutenberg licence.\n\n*** END OF IT ***\n')).toEqual([
+      ['', 'He read the Project Gutenberg licence.', 'end of it'],
     ]);
+  });
+
+  it('has no chapters in the lines of its contents, with blank lines between them or none', async () => {
+    const list = 'CHAPTER 1. One.\n\nCHAPTER 2. Two.\n\nEPILOGUE\n\n\n';
+    const book = 'CHAPTER 1. One.\n\nRain.\n\nCHAPTER 2. Two.\n\nSun.\n\nEPILOGUE\n\nWind.\n';
+    expect(await titles(`CONTENTS\n\n${list}${book}`)).toEqual([
+      'CONTENTS',
+      'CHAPTER 1. One.',
+      'CHAPTER 2. Two.',
+      'EPILOGUE',
+    ]);
+    expect(await titles(`PART ONE\n\n${book}`)).toEqual([
+      'PART ONE',
+      'CHAPTER 1. One.',
+      'CHAPTER 2. Two.',
+      'EPILOGUE',
+    ]);
+  });
+
+  it('has chapters as other languages name them', async () => {
+    for (const [first, second] of [
+      ['Capitolo 1', 'Capitolo 2'],
+      ['Hoofdstuk 1', 'Hoofdstuk 2'],
+      ['Глава 1', 'Глава 2'],
+      ['Zwölftes Kapitel', '13. Kapitel'],
+      ['Erster Teil', 'Zweiter Teil'],
+      ['第一章', '第二章'],
+    ])
+      expect(await titles(`${first}\n\nAa.\n\n${second}\n\nBb.\n`)).toEqual([first, second]);
+  });
+});
+
+describe('a page of Project Gutenberg', () => {
+  it('is told without its licence', async () => {
+    const page =
+      '<html><body><section class="pg-boilerplate pgheader" id="pg-header"><p>This ebook is for anyone.</p></section><p>It rained.</p><section id="pg-footer"><p>Licence.</p></section></body></html>';
+    expect(await outline(Buffer.from(page), 'a.html')).toEqual([['', 'It rained.']]);
   });
 });

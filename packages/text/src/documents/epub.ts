@@ -38,6 +38,13 @@ export async function* readEpub(
     );
     if (order.length === 0 || order.every((item) => item === undefined))
       throw new RhapsodeError('document_invalid', { message: 'the book has no reading order (spine)' });
+    // A page of the contents is for the eyes: who listens has chapters.
+    const contents = new Set(
+      [...descendants(opf, 'reference')].flatMap(({ attributes }) => {
+        const path = /^toc$/iu.test(attributes.type ?? '') ? resolve(base, attributes.href ?? '') : undefined;
+        return path === undefined ? [] : [find(path) ?? path];
+      }),
+    );
     const titles = await readTitles(text, manifest, spine, limits.depth);
     yield { type: 'info', info: await readInfo(opf, manifest, archive) };
     await refuseProtected(text, order);
@@ -65,6 +72,8 @@ export async function* readEpub(
       refuseEntities(markup);
       const reader = createHtmlReader({ depth: limits.depth, notes: options.notes ?? false });
       const blocks = [...reader.write(markup), ...reader.end()];
+      if (contents.has(item.path) && order.length > 1 && blocks.every((block) => block.text.length < 200))
+        continue;
       const named = titles.get(item.path);
       let first = true;
       for (const block of blocks) {

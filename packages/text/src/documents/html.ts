@@ -15,7 +15,7 @@ export interface HtmlBlock extends Block {
 }
 
 const silent = new Set(
-  'head script style title template svg math audio video object iframe noscript nav figure-skip select option button textarea rt rp'.split(
+  'head script style title template svg annotation annotation-xml audio video object iframe noscript nav figure-skip select option button textarea rt rp'.split(
     ' ',
   ),
 );
@@ -75,6 +75,8 @@ interface Open {
   /** Where its text begins in that of its block. */
   readonly from: number;
   readonly linked: boolean;
+  /** Elements that were in it so far. */
+  children: number;
 }
 
 /** What a reference to a note shows: a number, a letter, a star. */
@@ -144,7 +146,13 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
 
   /** What is written above or below the line, when it is there whole: a note's mark, a power, an index. */
   function settle(element: Open): void {
-    const { name, from } = element;
+    const { from } = element;
+    const above = stack.at(-1);
+    const raises = above?.name === 'msup' && above.children === 2;
+    const lowers = above?.name === 'msub' && above.children === 2;
+    const name = raises ? 'sup' : lowers ? 'sub' : element.name;
+    if (name === 'mo' && !element.hidden) text += ' ';
+    if (raises && /^\p{L}$/u.test(text.slice(from))) text = `${text.slice(0, from)}^${text.slice(from)}`;
     const isNote = raisedLinks.delete(element) && !notes;
     if (element.hidden || from > text.length || !(isNote || name === 'sup' || name === 'sub')) return;
     const inner = text.slice(from);
@@ -173,14 +181,19 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
             (name === 'a' &&
               /^#(?:fn|note|footnote|endnote|_ftn|_edn)/iu.test(attributes.href ?? '') &&
               /(?:^|\s)(?:noteref|footnote|fnref|fn|footnote-ref|note)(?:\s|$)/iu.test(names)) ||
+            (name === 'li' && /^(?:foot|end)note-\d+$/u.test(attributes.id ?? '')) ||
             (/^(?:aside|div|section|li|p)$/u.test(name) &&
               /(?:^|\s)(?:footnotes?|endnotes?)(?:\s|$)/iu.test(names)));
+        // The licence around a book of Project Gutenberg's.
+        const isLicence =
+          /(?:^|\s)pg-?boilerplate(?:\s|$)/u.test(names) ||
+          /^pg-(?:header|footer)$/u.test(attributes.id ?? '');
         const isPage = pageBreak.test(type) || (/^(?:span|a|div|p)$/u.test(name) && pageBreak.test(names));
         const gone =
           'hidden' in attributes ||
           attributes['aria-hidden'] === 'true' ||
           /display\s*:\s*none/iu.test(attributes.style ?? '');
-        const hides = silent.has(name) || isNote || isPage || gone;
+        const hides = silent.has(name) || isNote || isPage || isLicence || gone;
         // The title of a picture is no title of the page.
         if (name === 'title' && !stack.some((one) => one.name === 'svg' || one.name === 'math'))
           inTitle = true;
@@ -206,11 +219,19 @@ export function createHtmlReader({ depth, notes }: HtmlOptions) {
           verse: (above?.verse ?? false) || verseClass.test(names) || /z3998:(?:verse|poem|song)/u.test(type),
           pre: (above?.pre ?? false) || name === 'pre',
           from: text.length,
+          children: 0,
           linked: name === 'a' && /#./u.test(attributes.href ?? ''),
         });
         if (name === 'a' && stack.at(-1)!.linked && stack.some((one) => one.name === 'sup'))
           raisedLinks.add(stack.at(-1)!);
         if (hidden()) return;
+        if (name === 'mo') text += ' ';
+        // Formulas are read as they are written in a line.
+        if (above) {
+          above.children++;
+          if (above.name === 'mfrac' && above.children === 2) text += '/';
+        }
+        if (name === 'msqrt') text += '√';
         if (name === 'br') text += '\n';
         if (name === 'hr') ready.push({ kind: 'scene', text: '* * *\n\n', ids: [] });
         if (name === 'td' || name === 'th') text += text === '' ? '' : ' ';

@@ -1,5 +1,6 @@
 import { chapterName } from '../lines.ts';
 import type { BookInfo, DocumentPart } from './document.ts';
+import { withoutLicence } from './licence.ts';
 import { readTitlePage, titleOfText } from './title-page.ts';
 
 /** Longest line that may be a heading. */
@@ -7,6 +8,8 @@ const longestHeading = 100;
 const pieceLength = 16_384;
 /** As much of a text as may say what it is. */
 const headLength = 4_096;
+/** Of a title and the blank lines behind it. */
+const longestRun = 1_024;
 const lineEnd = /\r\n|\n|\r(?!$)|\u2028|\u0085/gu;
 
 /**
@@ -19,18 +22,32 @@ export async function* readPlainText(
   about: BookInfo = {},
 ): AsyncGenerator<DocumentPart> {
   let head = '';
+  const silent = (text: string): DocumentPart => ({ type: 'block', block: { kind: 'silent', text } });
   async function* chapters(): AsyncGenerator<DocumentPart> {
     const splitter = createChapterSplitter();
-    for await (const piece of pieces)
+    for await (const { kind, text } of withoutLicence(noting(pieces))) {
+      if (kind === 'book') yield* splitter.feed(text);
+      else {
+        yield* splitter.pause();
+        yield silent(text);
+      }
+    }
+    yield* splitter.finish();
+  }
+  async function* noting(all: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string> {
+    for await (const piece of all)
       for (let at = 0; at < piece.length; at += pieceLength) {
         const some = piece.slice(at, at + pieceLength);
         if (head.length < headLength) head += some.slice(0, headLength - head.length);
-        yield* splitter.feed(some);
+        yield some;
       }
-    yield* splitter.finish();
   }
   yield* readTitlePage(chapters(), () => ({ ...titleOfText(head), ...about }));
 }
+
+/** What a title counts: chapters, parts, or nothing but itself. */
+const kindOf = (title: string): string =>
+  /^(?:\d+|[IVXLC]+)\b/u.test(title) ? '#' : (/\p{L}{4,}/u.exec(title)?.[0].toLowerCase() ?? title);
 
 function createChapterSplitter() {
   let started = false;
@@ -40,8 +57,38 @@ function createChapterSplitter() {
   let inLong = false;
   const held: string[] = [];
 
-  const block = (text: string): DocumentPart[] =>
+  /** Titles with nothing told between them, oldest first, each with its lines. */
+  const run: { title: string; text: string }[] = [];
+  let isContents = false;
+  const told = (text: string): DocumentPart[] =>
     text === '' ? [] : [...start(''), { type: 'block', block: { kind: 'text', text, open: true } }];
+  function* block(text: string): Generator<DocumentPart> {
+    if (text === '') return;
+    const last = run.at(-1);
+    if (last && isBlank(text) && last.text.length < longestRun) {
+      last.text += text;
+      return;
+    }
+    yield* endRun();
+    yield* told(text);
+  }
+  function* chapter(title: string, text: string): Generator<DocumentPart> {
+    run.push({ title, text });
+    isContents ||= run.length > 1 && kindOf(title) === kindOf(run.at(-2)!.title);
+    while (run.length > 3) yield* shift();
+  }
+  /** A title that another of its kind follows at once is a line of the contents: of a chapter something is told. */
+  function* shift(): Generator<DocumentPart> {
+    const { title, text } = run.shift()!;
+    const next = run[0];
+    const listed = next !== undefined && isContents && !/^(?:contents|inhalt)/iu.test(title);
+    if (!listed) yield* start(title);
+    yield* told(text);
+  }
+  function* endRun(): Generator<DocumentPart> {
+    while (run.length > 0) yield* shift();
+    isContents = false;
+  }
   const start = (title: string): DocumentPart[] => {
     if (started && title === '') return [];
     started = true;
@@ -67,8 +114,7 @@ function createChapterSplitter() {
       if (second === undefined || isBlank(second)) {
         held.shift();
         blankBefore = false;
-        yield* start(first.trim().replace(/^\ufeff/u, ''));
-        yield* block(first);
+        yield* chapter(first.trim().replace(/^\ufeff/u, ''), first);
         continue;
       }
       if (third === undefined && !final) return;
@@ -76,14 +122,10 @@ function createChapterSplitter() {
       const subtitle = second.length <= longestHeading && !/[.,;:]\s*$/u.test(second) && !isTitle(second);
       held.shift();
       blankBefore = false;
+      // A number alone before more lines is a page's or a list's.
       if (subtitle && (third === undefined || isBlank(third)))
-        yield* start(`${first.trim().replace(/[.:]$/u, '')}: ${second.trim()}`);
-      else if (/^\s*(?:\d+|[IVXLC]+)\.?\s*$/u.test(first)) {
-        // A number alone before more lines is a page's or a list's.
-        yield* block(first);
-        continue;
-      }
-      yield* block(first);
+        yield* chapter(`${first.trim().replace(/[.:]$/u, '')}: ${second.trim()}`, first);
+      else yield* block(first);
     }
   }
 
@@ -95,6 +137,18 @@ function createChapterSplitter() {
     }
     held.push(text);
     yield* settle(false);
+  }
+
+  /** All that is held, as if the text ended here. */
+  function* pause(): Generator<DocumentPart> {
+    if (rest !== '') {
+      if (inLong) yield* block(rest);
+      else held.push(rest);
+    }
+    rest = '';
+    inLong = false;
+    yield* settle(true);
+    yield* endRun();
   }
 
   return {
@@ -119,12 +173,9 @@ function createChapterSplitter() {
         inLong = true;
       }
     },
+    pause,
     *finish(): Generator<DocumentPart> {
-      if (rest !== '') {
-        if (inLong) yield* block(rest);
-        else held.push(rest);
-      }
-      yield* settle(true);
+      yield* pause();
       if (!started) yield* start('');
     },
   };

@@ -43,7 +43,7 @@ export function createSymbolRules(speech: Speech): Rule[] {
       (text.slice(0, Math.min(at, 12)).trim() === '' && at < 12);
     if (atLineStart) {
       const mark = matchAt(
-        /#{1,6}(?=\s)|>{1,4}(?=\s)|[-+*•⁃‣▪◦●](?=\s)|(?:[-*_=~]\s?){3,60}(?=\s|$)|```\p{L}{0,12}|\[[ xX]\](?=\s)/uy,
+        /#{1,6}(?=\s)|>{1,4}(?=\s)|[-+*•⁃‣▪◦●](?=\s)|:[ \t]{1,8}|(?:[-*_=~]\s?){3,60}(?=\s|$)|```\p{L}{0,12}|\[[ xX]\](?=\s)/uy,
         text,
         at,
       );
@@ -310,6 +310,8 @@ export function createSymbolRules(speech: Speech): Rule[] {
       !/^[\p{L}\p{N}]/u.test(after)
     )
       return { end, spoken: speech.currencies[char]!.main[0] };
+    // What is left of `$x^2$`.
+    if (char === '$') return { end, spoken: '' };
     const word = mathWords[char];
     return word === undefined ? undefined : { end, spoken: words[word] };
   };

@@ -159,7 +159,7 @@ export const germanTable: readonly (readonly [written: string, said: string])[] 
   ['i. A. Meier', 'im Auftrag Meier'],
   ['Oberst a. D. Müller', 'Oberst außer Dienst Müller'],
   ['Die Fa. Meier & Söhne KG', 'Die Firma Meier und Söhne K G'],
-  ['10 : 2 = 5', 'zehn : zwei gleich fünf'],
+  ['10 : 2 = 5', 'zehn geteilt durch zwei gleich fünf'],
   ['5 %ige Lösung', 'fünfprozentige Lösung'],
   [
     'Goethe (* 28. August 1749; † 22. März 1832)',
