@@ -1,10 +1,9 @@
 import { RhapsodeError } from '@rhapsode/contracts';
 import type { ArtefactStore } from '@rhapsode/store';
-import { createLexicon, planText } from '@rhapsode/text';
+import { createLexicon, planText, rulesOfFields } from '@rhapsode/text';
 import type { BookFacts } from './book-facts.ts';
 import { type FindVoice, localeOf } from './create/choose-voices.ts';
 import { type BookPlace, planFolder } from './layout.ts';
-import { lexiconRules } from './lexicon-rules.ts';
 import { locateSentence } from './locate-sentence.ts';
 import { type KeptEdit, readPart, readPlan, readRequest } from './plan/plan-files.ts';
 import type { SentenceEdit } from './request.ts';
@@ -42,7 +41,7 @@ export async function editOf(
     inline,
     can: { phonemes: voice.capabilities.phonemes === true },
     ...(normalise === undefined ? {} : { normalise }),
-    lexicons: lexicon.length === 0 ? [] : [createLexicon(lexiconRules(lexicon))],
+    lexicons: lexicon.length === 0 ? [] : [createLexicon(rulesOfFields(lexicon))],
   });
   const said =
     phonemes !== undefined

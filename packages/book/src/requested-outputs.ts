@@ -1,3 +1,4 @@
+import { controlCharacterAt } from '@rhapsode/contracts';
 import { z } from 'zod';
 import { givenMetadata, type OutputSettings, outputSettings } from './render/settings.ts';
 
@@ -8,8 +9,8 @@ const { seriesNumber, ...sameMetadata } = givenMetadata.shape;
 const isUnique = (list: readonly string[]): boolean => new Set(list).size === list.length;
 
 /** What is written into file names and tags. */
-const isPlain = (text: string, hasLines: boolean): boolean =>
-  text.isWellFormed() && !/\p{Cc}/u.test(hasLines ? text.replace(/[\t\r\n]/g, '') : text);
+const isPlain = (text: string, oneLine: boolean): boolean =>
+  text.isWellFormed() && controlCharacterAt(text, { oneLine }) === -1;
 
 /** BCP 47. */
 export const languageTag = z
@@ -46,7 +47,7 @@ export const requestedMetadata = z
     for (const [field, value] of Object.entries(said))
       for (const [index, text] of [value].flat().entries()) {
         const path = Array.isArray(value) ? [field, index] : [field];
-        if (typeof text === 'string' && !isPlain(text, field === 'description'))
+        if (typeof text === 'string' && !isPlain(text, field !== 'description'))
           addIssue({
             code: 'custom',
             path,

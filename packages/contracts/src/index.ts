@@ -1,4 +1,5 @@
 export * from './check-settings.ts';
+export * from './control-characters.ts';
 export * from './epoch.ts';
 export * from './errors.ts';
 export * from './ids.ts';

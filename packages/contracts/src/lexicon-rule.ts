@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { controlCharacterAt } from './control-characters.ts';
 
 const mostRules = 1_000;
 
 const said = z
   .string()
   .refine(
-    (text) => text.isWellFormed() && !/[^\P{Cc}\t\n\r]/u.test(text),
+    (text) => text.isWellFormed() && controlCharacterAt(text) === -1,
     'must hold no control characters but tab and line ends, and no half of a surrogate pair',
   );
 

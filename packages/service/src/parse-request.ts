@@ -1,4 +1,4 @@
-import { RhapsodeError } from '@rhapsode/contracts';
+import { controlCharacterAt, RhapsodeError } from '@rhapsode/contracts';
 import type { z } from 'zod';
 
 /**
@@ -72,7 +72,7 @@ export function checkText(text: string, param: string): void {
       message: `'${param}' holds half of a surrogate pair, which is no character.`,
       param,
     });
-  const at = text.search(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]/);
+  const at = controlCharacterAt(text);
   if (at === -1) return;
   const code = text.charCodeAt(at).toString(16).padStart(4, '0').toUpperCase();
   throw new RhapsodeError('invalid_request', {

@@ -10,6 +10,7 @@ export { documentLimits } from './documents/document.ts';
 export { type DocumentSource, type DocumentType, readDocument, typeOf } from './documents/read-document.ts';
 export { createTimedPlanner, type TimedPlanner } from './idle-flush.ts';
 export { createLexicon, type Lexicon, type LexiconRule, lexiconLimits } from './lexicon.ts';
+export { fieldsOfPls, rulesOfFields } from './lexicon-fields.ts';
 export type { Override } from './overrides.ts';
 export * from './pauses.ts';
 export * from './plan.ts';

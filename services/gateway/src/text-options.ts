@@ -1,6 +1,6 @@
-import { type LexiconChoice, type LexiconRules, type lexiconRule, RhapsodeError } from '@rhapsode/contracts';
+import { type LexiconChoice, type LexiconRules, RhapsodeError } from '@rhapsode/contracts';
 import type { OtherVoice, TextOptions } from '@rhapsode/pipeline';
-import { createLexicon, type Lexicon, type LexiconRule } from '@rhapsode/text';
+import { createLexicon, type Lexicon, rulesOfFields } from '@rhapsode/text';
 import { z } from 'zod';
 import type { GatewayDeps } from './deps.ts';
 import type { FoundVoice } from './voice-directory.ts';
@@ -49,11 +49,8 @@ export async function textOptions(
   };
 }
 
-const ruleOf = ({ case_sensitive, ...rule }: z.infer<typeof lexiconRule>): LexiconRule =>
-  ({ ...rule, ...(case_sensitive === undefined ? {} : { caseSensitive: case_sensitive }) }) as LexiconRule;
-
 /** Throws if there is a rule that can't be. */
-export const lexiconOf = (rules: LexiconRules): Lexicon => createLexicon(rules.map(ruleOf));
+export const lexiconOf = (rules: LexiconRules): Lexicon => createLexicon(rulesOfFields(rules));
 
 /** Whom `<voice name="…">` may name: voices of the same pool and their speakers (`voice:speaker`), the voice's own speakers. */
 async function otherVoices(

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { RhapsodeError } from '@rhapsode/contracts';
 import type { ArtefactStore } from '@rhapsode/store';
+import { rulesOfFields } from '@rhapsode/text';
 import { type BookPlace, partKey, planFolder } from '../layout.ts';
 import { markLeftover, unmarkLeftover } from '../leftovers.ts';
-import { lexiconRules } from '../lexicon-rules.ts';
 import { type PlanSupervision, planElsewhere } from '../plan/plan-elsewhere.ts';
 import {
   type BookPlan,
@@ -80,7 +80,7 @@ const taskOf = (
     notes,
     phonemes,
     pauses: Object.fromEntries(given),
-    lexicon: lexiconRules(lexicon),
+    lexicon: rulesOfFields(lexicon),
     limits: { bytes: maxBytes },
     maxCharacters,
     sampleRateHz,

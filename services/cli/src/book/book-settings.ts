@@ -9,7 +9,7 @@ import {
   pictureType,
 } from '@rhapsode/book';
 import { lexiconName, RhapsodeError } from '@rhapsode/contracts';
-import { parsePls } from '@rhapsode/text';
+import { fieldsOfPls } from '@rhapsode/text';
 import { numberOption } from '../args.ts';
 
 /** The options of `rhapsode book` that say what book it is to be. */
@@ -145,10 +145,7 @@ async function lexiconOf(path: string, find?: FindLexicon): Promise<unknown> {
   if (find && lexiconName.safeParse(path).success && !existsSync(path)) return find(path);
   const text = await readNamed(path, 'lexicon');
   if (!/^\s*</.test(text)) return parseJson(text, path, 'lexicon');
-  return parsePls(text).rules.map(({ caseSensitive, ...rule }) => ({
-    ...rule,
-    ...given({ case_sensitive: caseSensitive }),
-  }));
+  return fieldsOfPls(text);
 }
 
 async function readNamed(path: string, option: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { lexiconName, lexiconRules, RhapsodeError } from '@rhapsode/contracts';
 import { type ApiRoute, decodeText, parseRequest } from '@rhapsode/service';
-import { parsePls } from '@rhapsode/text';
+import { fieldsOfPls } from '@rhapsode/text';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { GatewayDeps } from '../deps.ts';
@@ -53,7 +53,7 @@ export function lexiconRoutes(app: FastifyInstance, deps: GatewayDeps): void {
     scope.addContentTypeParser(
       ['application/pls+xml', 'application/xml', 'text/xml'],
       { parseAs: 'buffer' },
-      async (_: unknown, body: Buffer) => ({ rules: rulesOfPls(decodeText(body)) }),
+      async (_: unknown, body: Buffer) => ({ rules: fieldsOfPls(decodeText(body)) }),
     );
     scope.put('/v1/lexicons/:name', { bodyLimit, config: { api: putApi } }, async (request, reply) => {
       const { name } = parseRequest(z.object({ name: lexiconName }), request.params);
@@ -75,9 +75,3 @@ export function lexiconRoutes(app: FastifyInstance, deps: GatewayDeps): void {
     return reply.code(204).send();
   });
 }
-
-const rulesOfPls = (xml: string) =>
-  parsePls(xml).rules.map(({ caseSensitive, ...rule }) => ({
-    ...rule,
-    ...(caseSensitive === undefined ? {} : { case_sensitive: caseSensitive }),
-  }));
