@@ -54,6 +54,21 @@ export interface Decoded {
   readonly complaints: string;
 }
 
+/** The samples that a player gets that opens an address: ffmpeg asks for a range at once, and seeks where it may. */
+export async function play(url: string): Promise<Int16Array> {
+  const { out } = await run(needExecutable('ffmpeg'), [
+    '-v',
+    'error',
+    '-nostdin',
+    '-i',
+    url,
+    '-f',
+    's16le',
+    '-',
+  ]);
+  return pcmSamples(out);
+}
+
 /** Decodes audio with ffmpeg, at its own rate. */
 export const decode = (bytes: Uint8Array, format: AudioFormat): Promise<Decoded> =>
   inFile(bytes, async (file) => {

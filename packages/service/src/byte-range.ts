@@ -26,6 +26,8 @@ export function parseByteRange(
   const first = byteNumber(from);
   const last = to === '' ? undefined : byteNumber(to);
   if (last !== undefined && last < first) return undefined;
+  // What players ask of all that they open; some of them take a length that is told by `*` for none.
+  if (length === undefined && first === 0 && last === undefined) return undefined;
   if (length === undefined) return last === undefined ? { first } : { first, last };
   if (first >= length) throw notSatisfiable(length);
   return { first, last: Math.min(last ?? length - 1, length - 1) };

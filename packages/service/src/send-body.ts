@@ -57,7 +57,7 @@ export async function sendBody(
   const { raw } = reply;
   const kept = reply.getHeaders();
   reply.hijack();
-  raw.writeHead(status, { ...(kept as Record<string, string>), ...headers });
+  raw.writeHead(status, { ...(kept as Record<string, string>), ...withoutVainOffers(status, headers) });
   try {
     let askedAt: number | undefined;
     for await (const bytes of body) {
@@ -76,6 +76,15 @@ export async function sendBody(
     }
     cut(request.raw, raw);
   }
+}
+
+/** Players seek in what offers ranges: ffmpeg goes to the end of a WAV that tells none, which takes as long as it is made. */
+function withoutVainOffers(
+  status: number,
+  { 'accept-ranges': offer, ...headers }: StreamedAnswer['headers'],
+): StreamedAnswer['headers'] {
+  const isOffered = offer !== undefined && (status === 206 || headers['content-length'] !== undefined);
+  return isOffered ? { ...headers, 'accept-ranges': offer } : headers;
 }
 
 /** In HTTP/1.0 an answer ends where its connection does: only a reset tells the reader that something is missing. */

@@ -28,6 +28,15 @@ describe('parseByteRange', () => {
   });
 });
 
+describe('parseByteRange of a length that is not known', () => {
+  it('takes all from the first byte on for the whole, which needs no range', () => {
+    expect(parseByteRange('bytes=0-', undefined)).toBeUndefined();
+    expect(parseByteRange('bytes=0-', 10)).toEqual({ first: 0, last: 9 });
+    expect(parseByteRange('bytes=0-4', undefined)).toEqual({ first: 0, last: 4 });
+    expect(parseByteRange('bytes=1-', undefined)).toEqual({ first: 1 });
+  });
+});
+
 describe('rangeUnlessChanged', () => {
   it('asks for the whole where the client has a part of something else', () => {
     expect(rangeUnlessChanged({ range: 'bytes=3-' }, '"new"')).toBe('bytes=3-');

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import { type AudioFormat, createEncoder } from '@rhapsode/audio';
+import { type AudioFormat, createEncoder, pcmSamples } from '@rhapsode/audio';
 import { createMetricsObserver, type SubmitRequest, submit } from '@rhapsode/pipeline';
 import { createEmbedded, type Embedded } from '@rhapsode/pipeline/embedded';
 import { createHttpApp, ownerHeader } from '@rhapsode/service';
 import { createLifecycle, createLog, createMetrics } from '@rhapsode/telemetry';
 import { createLocalEngine, openCatalogue, toneLength, toneSamples } from '@rhapsode/voices';
 import { afterEach, describe, expect, it } from 'vitest';
-import { decode, probe } from '../../../test/support/decode.ts';
+import { decode, play, probe } from '../../../test/support/decode.ts';
 import { audioRoute } from '../src/audio-route.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -56,13 +56,13 @@ async function serve(realTimeFactor = 0) {
     await stored;
     return utterance.id;
   };
+  const urlOf = (id: string, query: string) => `${url}/v1/utterances/${id}/audio${query}`;
   const get = (id: string, query = '', range?: string, headers: Record<string, string> = {}) =>
-    fetch(`${url}/v1/utterances/${id}/audio${query}`, {
+    fetch(urlOf(id, query), {
       headers: { ...headers, ...(range === undefined ? {} : { range }) },
     });
-  const head = (id: string, query = '') =>
-    fetch(`${url}/v1/utterances/${id}/audio${query}`, { method: 'HEAD' });
-  return { embedded, speak, get, head };
+  const head = (id: string, query = '') => fetch(urlOf(id, query), { method: 'HEAD' });
+  return { embedded, speak, get, head, urlOf };
 }
 
 const bytes = async (response: Response) => Buffer.from(await response.arrayBuffer());
@@ -247,6 +247,18 @@ describe('GET /v1/utterances/{id}/audio', () => {
     expect(failing.status).toBe(500);
     expect((await get(id, '?stream=no')).status).toBe(400);
   });
+
+  it.each(['wav', 'opus', 'flac'] as const)(
+    'gives all of %s to a player that opens its address while it is made',
+    async (format) => {
+      const { embedded, speak, urlOf } = await serve(0.02);
+      const id = await speak();
+      const played = await play(urlOf(id, `?format=${format}`));
+      const wanted = pcmSamples(await expected(embedded, id));
+      if (format === 'opus') expect(played.length).toBe(wanted.length * 3);
+      else expect(played).toEqual(wanted);
+    },
+  );
 
   it('promises no length while the end is not known, and ends where the audio ends', async () => {
     const { embedded, speak, get } = await serve(0.05);
