@@ -238,6 +238,7 @@ export function createSentenceFinder(locale: string) {
     ) {
       if (/^\p{Ll}$/u.test(before)) return has(known.starters, before) && starter ? sentence : 'no';
       if (/^[ap]\.m$/iu.test(before)) return meridiem(view, at, before, word, starter, sentence);
+      if (/^(?:U\.S|A|C|N\.Z|H\.K)$/u.test(before) && /^[$€£]\d/u.test(rest)) return 'no';
       if (/^(?:[[(“"'‘«]|\p{S})/u.test(rest) && !/^["“'‘«(]\p{Lu}\./u.test(rest) && before.includes('.'))
         return sentence;
       if (

@@ -386,7 +386,11 @@ function readTags(xml: string): Tag[] {
     throw invalid('SSML must not declare a document type');
   });
   parser.on('error', (error) => {
-    throw invalid(`the SSML is not well-formed: ${error.message.replace(/^\d+:\d+: /, '')}`, error);
+    const ampersand = /&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);)/iu.test(xml);
+    throw invalid(
+      `the SSML is not well-formed: ${error.message.replace(/^\d+:\d+: /, '')}${ampersand ? ' A & by itself is written &amp;.' : ''}`,
+      error,
+    );
   });
   parser.on('opentag', ({ name, attributes }) => {
     if (++depth > ssmlLimits.depth) throw invalid(`SSML nests at most ${ssmlLimits.depth} elements`);

@@ -27,6 +27,11 @@ const patterns: Readonly<Record<string, (length: number) => string>> = {
   titles: (n) => 'Mr. '.repeat(n / 4),
   'Roman ones': (n) => 'I '.repeat(n / 2),
   'half pauses': (n) => '[pause:'.repeat(n / 7),
+  'words that lines part': (n) => 'ab-\n'.repeat(n / 4),
+  'links by name': (n) => '[a]['.repeat(n / 4),
+  'colons and numbers': (n) => '1:'.repeat(n / 2),
+  ordinals: (n) => '1. und '.repeat(n / 7),
+  escapes: (n) => '\\'.repeat(n),
   'Chinese without a stop': (n) => '好'.repeat(n),
 };
 

@@ -178,4 +178,8 @@ describe('places in SSML', () => {
     const long = `<speak>${'It costs <sub alias="ten">$10</sub>. '.repeat(500)}</speak>`;
     expect(await planSsmlPolitely(long)).toEqual(planSsml(long));
   });
+
+  it('says what to do about an ampersand by itself', () => {
+    expect(() => planSsml('<speak>Fish & chips</speak>')).toThrow('written &amp;');
+  });
 });

@@ -127,6 +127,8 @@ export function createAbbreviationRules(speech: Speech) {
     const named = /^\p{Lu}/u.test(next);
     const expansion = known(key);
     if (expansion === undefined) return undefined;
+    // `Ave Maria`.
+    if (key === 'Ave' && !/^\p{Lu}|^\d/u.test(leadRaw)) return undefined;
     if (/^(?:vs|Ave|Blvd|Pkwy|Hwy)$/u.test(key)) return { end: at + key.length, spoken: expansion };
     if (speech.language === 'en' && key === 'St') {
       const behind =

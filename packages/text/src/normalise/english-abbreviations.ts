@@ -78,6 +78,7 @@ export const englishAbbreviations: Readonly<Record<string, string>> = {
   dept: 'Department',
   dist: 'District',
   univ: 'University',
+  ff: 'and following',
   sc: 'scene',
   ll: 'lines',
   Inf: 'Infantry',

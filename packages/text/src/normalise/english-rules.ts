@@ -54,6 +54,22 @@ const states: Readonly<Record<string, string>> = {
   WY: 'Wyoming',
 };
 
+const signNames: Readonly<Record<string, string>> = {
+  '∪': 'union',
+  '∩': 'intersection',
+  '∀': 'for all',
+  '∃': 'there exists',
+  '∴': 'therefore',
+  '∵': 'because',
+  '∫': 'the integral of',
+  '∂': 'partial',
+  '∝': 'is proportional to',
+  '⊂': 'is a subset of',
+  '∉': 'not in',
+  '∅': 'the empty set',
+  '≡': 'is equivalent to',
+};
+
 /** What only English writes: feet and inches side by side, books of the Bible in parts, states before their postcodes. */
 export function createEnglishRules(speech: Speech) {
   const { words } = speech;
@@ -88,6 +104,22 @@ export function createEnglishRules(speech: Speech) {
       at,
     );
     return one ? { end: at + one[0].length, spoken: length(one[1]!, one[2]!) } : undefined;
+  };
+
+  /** `due 5/6`, `by 1/11.`: a day, where no noun follows that it could be a part of. */
+  const day: Rule = ({ text, at, lead }) => {
+    if (!/^(?:on|by|due|until|till|before|since|dated|deadline)$/u.test(lead)) return undefined;
+    const found = matchAt(
+      /(\d{1,2})\/(\d{1,2})(?=\s*$|[.,;:!?)]|\s(?:at|or|and|by|from|in|\p{Lu}))(?![.,]\d)/uy,
+      text,
+      at,
+    );
+    if (!found) return undefined;
+    const [first, second] = [Number(found[1]), Number(found[2])];
+    const [month, date] = speech.dayFirst ? [second, first] : [first, second];
+    if (month < 1 || month > 12 || date < 1 || date > 31) return undefined;
+    const said = speech.date({ day: date, month, year: undefined, lead, dayFirst: speech.dayFirst });
+    return { end: at + found[0].length, spoken: said };
   };
 
   /** `1 Cor. 13`, `2 Kings 3:4`. */
@@ -127,5 +159,15 @@ export function createEnglishRules(speech: Speech) {
       : undefined;
   };
 
-  return { forDigit: [sizes, bookPart, digitPlurals], forLetter: [state, against], forSign: [], last: [] };
+  const logic: Rule = ({ text, at }) => {
+    const name = signNames[text[at]!];
+    return name === undefined ? undefined : { end: at + 1, spoken: name };
+  };
+
+  return {
+    forDigit: [sizes, day, bookPart, digitPlurals],
+    forLetter: [state, against],
+    forSign: [logic],
+    last: [],
+  };
 }

@@ -27,8 +27,9 @@ export function createLabelRules({ speech }: Numerals) {
   const hexadecimal: Rule = ({ text, at }) => {
     const found =
       matchAt(/[\dA-Fa-f]{2}(?:([:-])[\dA-Fa-f]{2})(?:\1[\dA-Fa-f]{2}){4}(?![\p{L}\d:-])/uy, text, at) ??
+      matchAt(/0x[\dA-Fa-f]{1,16}(?![\p{L}\d])/uy, text, at) ??
       matchAt(/[\dA-Fa-f]{1,4}(?:::?[\dA-Fa-f]{1,4}){2,7}(?![\p{L}\d:])/uy, text, at);
-    if (!found || !/[A-Fa-f]/u.test(found[0]) || !/\d/u.test(found[0])) return undefined;
+    if (!found || !/[A-Fa-fx]/u.test(found[0]) || !/\d/u.test(found[0])) return undefined;
     const spoken = [...found[0]]
       .map((sign) =>
         /\d/u.test(sign)
@@ -37,7 +38,9 @@ export function createLabelRules({ speech }: Numerals) {
             ? words.colon
             : sign === '-'
               ? words.dash
-              : sign.toUpperCase(),
+              : sign === 'x'
+                ? sign
+                : sign.toUpperCase(),
       )
       .join(' ');
     return { end: at + found[0].length, spoken };

@@ -40,11 +40,21 @@ export function createMeasured({ speech, numbers, one, wordScale, unit, degrees 
     const { text, lead } = place;
     const { end } = read;
     const percent = matchAt(new RegExp(`${space}?([%‰])`, 'uy'), text, end);
-    if (percent)
+    if (percent) {
+      const name = percent[1] === '%' ? words.percent : words.perMille;
+      // `5%-10%`.
+      const until = matchAt(/\s?[-–]\s?(?=\d)/uy, text, end + percent[0].length);
+      const second = until && numbers.read(text, end + percent[0].length + until[0].length);
+      if (second && text[second.end] === percent[1])
+        return {
+          end: second.end + 1,
+          spoken: `${said('n')} ${words.to} ${sayNumber(speech, second)} ${name}`,
+        };
       return {
         end: end + percent[0].length,
-        spoken: `${said('n')} ${percent[1] === '%' ? words.percent : words.perMille}`,
+        spoken: `${said('n')} ${name}`,
       };
+    }
     const degree = matchAt(degrees, text, end);
     if (degree) {
       const name = degree[1]?.toUpperCase() ?? degree[2] ?? (degree[3] ? 'C' : degree[4] ? 'F' : '');

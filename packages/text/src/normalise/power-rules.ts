@@ -28,6 +28,8 @@ export function createPowerRules({ speech, numbers }: Numerals, measured: Measur
     const { text, at } = place;
     const read = numbers.read(text, at);
     if (!read) return undefined;
+    if (text[read.end] === 'ⁿ')
+      return { end: read.end + 1, spoken: `${sayNumber(speech, read)} ${words.toThePower} n` };
     const up = matchAt(/([⁺⁻]?)([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6})|\^([-−+]?)(\d{1,6})/uy, text, read.end);
     if (!up) return undefined;
     const raised =

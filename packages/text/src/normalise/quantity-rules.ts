@@ -60,6 +60,8 @@ export function createQuantityRules(speech: Speech): Rule[] {
     const end = at + digits[0].length;
     const mark = matchAt(speech.ordinalMark, text, end);
     if (!mark) return undefined;
+    // `12st` is a weight.
+    if (speech.language === 'en' && !endingOf(digits[0]).test(mark[0])) return undefined;
     return {
       end: end + mark[0].length,
       spoken: speech.ordinal(BigInt(digits[0].replace(/\D/gu, '')), markedLead(speech, mark[0], lead)),
@@ -133,6 +135,18 @@ export function createQuantityRules(speech: Speech): Rule[] {
   ];
   return [money, signed, ...rules];
 }
+
+/** The ending that an English ordinal has: `1st`, `12th`. */
+const endingOf = (digits: string): RegExp =>
+  /1\d$/u.test(digits)
+    ? /th/iu
+    : /1$/u.test(digits)
+      ? /st/iu
+      : /2$/u.test(digits)
+        ? /nd/iu
+        : /3$/u.test(digits)
+          ? /rd/iu
+          : /th/iu;
 
 /** The mark of a written ordinal may tell its gender. */
 const markedLead = (speech: Speech, mark: string, lead: string): string =>

@@ -282,7 +282,7 @@ export function createSymbolRules(speech: Speech): Rule[] {
       return { end, spoken: '' };
     // `$5/day`, `20/hr`: per.
     const per =
-      char === '/' && /[\p{L}\d%]$/u.test(before)
+      char === '/' && /[\p{L}\d%¢€$£]$/u.test(before)
         ? matchAt(/\/(\p{L}{1,12})(?![\p{L}\d/])/uy, text, at)
         : null;
     if (
@@ -291,7 +291,7 @@ export function createSymbolRules(speech: Speech): Rule[] {
         /^(?:day|days|week|month|year|hour|minute|second|night|person|head|unit|user|share|piece|kilo|pound|gallon|mile|acre|ton|Tag|Woche|Monat|Jahr|Stunde|Person|jour|mois|an|heure|semaine|personne|nuit|día|mes|año|hora|semana|noche|persona)$/u.test(
           per[1]!,
         )) &&
-      (/\d$/u.test(before) || /(?:\d|[€$£]).{0,16}$/u.test(text.slice(Math.max(0, at - 20), at)))
+      (/[\d¢]$/u.test(before) || /(?:\d|[€$£]).{0,16}$/u.test(text.slice(Math.max(0, at - 20), at)))
     ) {
       const noun = Object.hasOwn(speech.units, per[1]!) ? speech.units[per[1]!]![0] : per[1]!;
       const until = at + per[0].length;

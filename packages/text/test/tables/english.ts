@@ -627,4 +627,13 @@ export const englishTable: readonly (readonly [written: string, said: string])[]
     'It was a won-\nderful day, and the well-\nknown man went to Lon-\ndon with pre-\nand post-war things.',
     'It was a wonderful day, and the well-known man went to London with pre- and post-war things.',
   ],
+  ['Pay $1,200 rent by 1/11', 'Pay one thousand two hundred dollars rent by January eleventh'],
+  ['Due on 5/6.', 'Due on May sixth.'],
+  ['It weighs 12st 4lb (78 kg).', 'It weighs twelve stone four pounds (seventy-eight kilograms).'],
+  ['The mask is 0x1F.', 'The mask is zero x one F.'],
+  ['Between 5%-10% of it.', 'Between five to ten percent of it.'],
+  ['Ave Maria. Elm Ave. is long.', 'Ave Maria. Elm Avenue is long.'],
+  ['It costs 3¢/kWh.', 'It costs three cents per kilowatt hour.'],
+  ['A∪B; ∀x∈X; 2ⁿ', 'A union B; for all x in X; two to the power of n'],
+  ['See p. 12 ff. for details.', 'See page twelve and following for details.'],
 ];

@@ -89,6 +89,7 @@ export const sentenceTable: Readonly<Record<string, readonly string[]>> = {
     'He got a B.| I got a C.| I said no.| I left.',
     'I like jazz, etc.| Jazz is fun.',
     'It weighs 5 kg.| Bring it here at 60 km/h.| Take 2 tbsp. Worcestershire sauce.',
+    'It costs U.S. $5.| Pay now.',
     'See Smith et al. (2019) for details.| It is short.',
     'See 42 U.S.C. § 1983 and 347 U.S. 483 (1954).| Both hold.',
     'He works at Apple Inc. (AAPL) in the U.S.| She does not.',
