@@ -27,6 +27,11 @@ export async function listen(
         message: `${host} is no address of this machine; set RHAPSODE_HOST to one that is, 0.0.0.0 for all, or 127.0.0.1.`,
         cause,
       });
+    if (code === 'EACCES')
+      throw new RhapsodeError('config_invalid', {
+        message: `This user may not listen on port ${port} of ${host}; set RHAPSODE_PORT to one from 1024 on.`,
+        cause,
+      });
     if (code !== 'EADDRINUSE') throw cause;
     throw new RhapsodeError('port_in_use', {
       message: `Port ${port} of ${host} is in use; stop the other program or set RHAPSODE_PORT.`,

@@ -5,10 +5,10 @@ import {
   createEngineHost,
   type EngineHost,
   type EngineHostOptions,
-  openCatalogue,
   pinned,
 } from '@rhapsode/voices';
 import type { CliConfig } from './config.ts';
+import { catalogueOptions, openVoices } from './open-voices.ts';
 
 /** The pipeline of this process with its voices and engine processes. */
 export interface Speaker {
@@ -18,19 +18,6 @@ export interface Speaker {
   readonly slots: number;
   close(): Promise<void>;
 }
-
-export const catalogueOptions = ({
-  modelsDir,
-  defaultVoice,
-  espeakProgram,
-  aliases,
-  testVoices,
-}: CliConfig) => ({
-  modelsDir,
-  espeakProgram,
-  aliases: { default: defaultVoice, ...aliases } as Readonly<Record<string, string>>,
-  testVoices,
-});
 
 export interface SpeakerOptions {
   /** Voices to load before the first sentence comes. */
@@ -42,7 +29,7 @@ export interface SpeakerOptions {
 export async function createSpeaker(config: CliConfig, speaker: SpeakerOptions): Promise<Speaker> {
   const { warm, observer, onRestart } = speaker;
   const options = catalogueOptions(config);
-  const catalogue = await openCatalogue(options);
+  const catalogue = await openVoices(config);
   const engine = createEngineHost({
     children: config.slots,
     catalogue: pinned(options, catalogue),

@@ -106,6 +106,17 @@ describe('rhapsode', () => {
     );
   });
 
+  it('says which settings name a voice that is not there', async () => {
+    const modelsDir = join(folder, 'no-models');
+    const env = { RHAPSODE_MODELS_DIR: modelsDir, RHAPSODE_DEFAULT_VOICE: 'calliope' };
+    const { code, err } = await rhapsode(['speak', text], { env });
+    expect(code).toBe(1);
+    expect(err).toBe(
+      `rhapsode: there is no voice "calliope", which "default" stands for (RHAPSODE_DEFAULT_VOICE), in the folder ${modelsDir} ` +
+        '(RHAPSODE_MODELS_DIR); rhapsode voices lists those that can be used (voice_not_found)\n',
+    );
+  });
+
   it('refuses text that is not UTF-8', async () => {
     const { code, err } = await rhapsode(['speak', '-'], { input: Buffer.from([0x48, 0xff, 0xfe]) });
     expect({ code, known: err.includes('invalid_encoding') }).toEqual({ code: 1, known: true });

@@ -20,9 +20,9 @@ import { renderFiles } from '@rhapsode/book/run/render-files';
 import { silent } from '@rhapsode/pipeline';
 import { createFsArtefacts } from '@rhapsode/store/artefacts/fs';
 import { createMemoryBooks } from '@rhapsode/store/books/memory';
-import { openCatalogue } from '@rhapsode/voices';
 import type { CliConfig } from '../config.ts';
-import { catalogueOptions, createSpeaker } from '../speaker.ts';
+import { openVoices } from '../open-voices.ts';
+import { createSpeaker } from '../speaker.ts';
 import { lockBook } from './book-lock.ts';
 import { checkEnded, hasEnded, type MadeBook, madeBook } from './made-book.ts';
 
@@ -48,7 +48,7 @@ const maxBytes = 256 * 1024 * 1024;
 
 /** The one book of this process. Its pieces have the same place each time, so that the next run finds them. */
 async function openBooks(config: CliConfig, folder: string, identity: string) {
-  const catalogue = await openCatalogue(catalogueOptions(config));
+  const catalogue = await openVoices(config);
   const artefacts = createFsArtefacts({ dir: join(folder, '.rhapsode') });
   const bookStore = createMemoryBooks();
   const segments = createSegmentStore(artefacts);

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { openCatalogue } from '@rhapsode/voices';
 import { numberOption, parse, type Usage } from '../args.ts';
 import { createAudioFile } from '../audio-file.ts';
 import type { Command } from '../command.ts';
+import { openVoices } from '../open-voices.ts';
 import { createProgress } from '../progress.ts';
 import { speakEmbedded } from '../speak-embedded.ts';
-import { catalogueOptions, createSpeaker, type Speaker } from '../speaker.ts';
+import { createSpeaker, type Speaker } from '../speaker.ts';
 import { seconds } from '../words.ts';
 import { summary } from './speak.ts';
 
@@ -38,7 +38,7 @@ export const demo: Command = {
     const text = await readFile(chapters, 'utf8');
     const progress = createProgress(stderr, { quiet: values.json === true });
     const name = values.voice ?? 'default';
-    const voice = (await openCatalogue(catalogueOptions(config))).get(name);
+    const voice = (await openVoices(config)).get(name);
     const wav = join(folder, 'demo.wav');
     const file = await createAudioFile(wav, 'wav', voice);
     let speaker: Speaker | undefined;

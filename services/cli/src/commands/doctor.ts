@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
-import { openCatalogue } from '@rhapsode/voices';
 import { parse, type Usage } from '../args.ts';
 import type { Command } from '../command.ts';
 import type { CliConfig } from '../config.ts';
+import { openVoices } from '../open-voices.ts';
 import { speakEmbedded } from '../speak-embedded.ts';
-import { catalogueOptions, createSpeaker } from '../speaker.ts';
+import { createSpeaker } from '../speaker.ts';
 
 const usage = {
   synopsis: 'rhapsode doctor [--json]',
@@ -66,7 +66,7 @@ const machine = ({ slots }: CliConfig): Finding => ({
 });
 
 async function voices(config: CliConfig): Promise<Finding[]> {
-  const catalogue = await openCatalogue(catalogueOptions(config));
+  const catalogue = await openVoices(config);
   const broken = catalogue.problems.map(
     ({ id, error }): Finding => ({
       what: `voice ${id}`,

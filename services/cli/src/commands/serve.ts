@@ -19,7 +19,8 @@ import {
 } from '@rhapsode/telemetry';
 import { numberOption, parse, type Usage } from '../args.ts';
 import type { Command } from '../command.ts';
-import { catalogueOptions, createSpeaker } from '../speaker.ts';
+import { catalogueOptions } from '../open-voices.ts';
+import { createSpeaker } from '../speaker.ts';
 
 const usage = {
   synopsis: 'rhapsode serve [--port PORT] [--host ADDRESS]',

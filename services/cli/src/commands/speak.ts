@@ -1,15 +1,15 @@
 import { extname } from 'node:path';
 import { type AudioFormat, audioFormatNames, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import { RhapsodeError } from '@rhapsode/contracts';
-import { openCatalogue } from '@rhapsode/voices';
 import { numberOption, parse, type Usage } from '../args.ts';
 import { createAudioFile } from '../audio-file.ts';
 import type { Command } from '../command.ts';
 import { readText } from '../input.ts';
+import { openVoices } from '../open-voices.ts';
 import { createProgress } from '../progress.ts';
 import { type Spoken, speakEmbedded } from '../speak-embedded.ts';
 import { speakRemote } from '../speak-remote.ts';
-import { catalogueOptions, createSpeaker, type Speaker } from '../speaker.ts';
+import { createSpeaker, type Speaker } from '../speaker.ts';
 import { settingHelp, settingOptions, settingsOf } from '../voice-settings.ts';
 import { seconds } from '../words.ts';
 
@@ -85,7 +85,7 @@ export const speak: Command = {
       return;
     }
 
-    const voice = (await openCatalogue(catalogueOptions(config))).get(voiceName);
+    const voice = (await openVoices(config)).get(voiceName);
     const file = await createAudioFile(path, format, {
       sampleRateHz: voice.sampleRateHz,
       wantedRateHz,

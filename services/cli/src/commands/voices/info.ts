@@ -1,5 +1,4 @@
-import { openCatalogue } from '@rhapsode/voices';
-import { catalogueOptions } from '../../speaker.ts';
+import { catalogueOptions, openVoices } from '../../open-voices.ts';
 import type { VoicesContext } from '../voices.ts';
 import { aligned } from './list.ts';
 
@@ -7,7 +6,7 @@ import { aligned } from './list.ts';
 export async function info([name]: readonly string[], context: VoicesContext): Promise<void> {
   const { config, stdout, json } = context;
   const options = catalogueOptions(config);
-  const voice = (await openCatalogue(options)).get(name!);
+  const voice = (await openVoices(config)).get(name!);
   const aliases = Object.keys(options.aliases).filter((alias) => options.aliases[alias] === voice.id);
   if (json) {
     stdout.write(`${JSON.stringify({ ...voice, aliases })}\n`);

@@ -1,5 +1,5 @@
 import { openCatalogue } from '@rhapsode/voices';
-import { catalogueOptions } from '../../speaker.ts';
+import { catalogueOptions } from '../../open-voices.ts';
 import type { VoicesContext } from '../voices.ts';
 
 export async function list(_: readonly string[], { config, stdout, json }: VoicesContext): Promise<void> {
