@@ -264,6 +264,15 @@ export function createSentenceFinder(locale: string) {
       if (language === 'en' && abbreviation === 'etc' && /^\p{Lu}/u.test(word)) return sentence;
       return starter || !/^[\p{Lu}&]/u.test(word) ? sentence : 'no';
     }
+    // No German word is without a vowel: `frdl.`, `Bhf.`, `Pckg.`
+    if (
+      language === 'de' &&
+      /^\p{L}?[bcdfghjklmnpqrstvwxzß]{1,6}$/u.test(abbreviation) &&
+      !/[aeiouyäöü]/iu.test(abbreviation) &&
+      !/^(?:hm+|ps+t|br+|tsk|mhm|gr+|sch+)$/iu.test(abbreviation) &&
+      !starter
+    )
+      return 'no';
     if (/^&/u.test(word)) return 'no';
     return sentence;
   }

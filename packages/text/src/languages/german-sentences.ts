@@ -6,13 +6,13 @@ export const germanSentences: SentenceWords = {
     d.i u.u s.o s.u m.e m.w z.t z.zt z.z bzw bspw vgl ca evtl ggf gem geb gest inkl exkl sog sogen insb insbes etwa
     zzgl abzgl aufl bde bearb betr bez bzgl ebd ehem eigtl einschl entspr erg erw exempl gegr hg hrsg ev kfm nachf
     nördl südl östl westl päd prot übers unverh verh verf verl versch vorm vors zit zus zzt reg städt gebr
-    fa chr joh frdl hd beschl urt frz z.hd i.v.m i.j i.v a.d a.m a.D o.d rn temp dipl.-ing univ.-prof priv.-doz ges mitgl
+    fam abschn jew fa chr joh frdl hd beschl urt frz z.hd i.v.m i.j i.v a.d a.m a.D o.d rn temp dipl.-ing univ.-prof priv.-doz ges mitgl
     v vgl.a ca.a bsp eig gez usf aug.-dr pck pkg stk msp tbl lit
     mind mwst zuz gew =max =min =abs =wg =vs =led =kath =Hl =hl =tel =Tel =str =sen =jun =röm =griech =lat =dt =engl =frz =amerik =allg
     =Abt =Bf =Hbf =Bhf =Kgl =kgl
   `),
   joinsNumber: words(`
-    hausnr rn rdnr ziff urt v vom lit beschl nr nrn s bd bde kap abb abs art tab taf anm ziff zif lfg jg h heft aufl st s. § psd p pp tel fax vol fol sp z rn
+    gl abschn hausnr rn rdnr ziff urt v vom lit beschl nr nrn s bd bde kap abb abs art tab taf anm ziff zif lfg jg h heft aufl st s. § psd p pp tel fax vol fol sp z rn
     rdnr rz bl kl op =Jan =Feb =Mär =Apr =Jun =Jul =Aug =Sep =Sept =Okt =Nov =Dez =Mo =Di =Mi =Do =Fr =Sa =So um ca etwa
   `),
   mayEnd: words(`

@@ -161,6 +161,20 @@ function germanShort({ text, at, leadRaw }: Place, key: string, end: number): st
         : '';
   if (key === 'f' || key === 'ff') return /\d\s?$/u.test(before) ? 'folgende' : '';
   if (key === 'lit') return /^\s\p{Ll}(?!\p{L})/u.test(text.slice(end, end + 3)) ? 'Buchstabe' : '';
+  const adjective = { sog: 'sogenannt', ehem: 'ehemalig', jew: 'jeweilig', gleichn: 'gleichnamig' }[
+    key.toLowerCase()
+  ];
+  if (adjective !== undefined) {
+    const ending =
+      /^(?:dem|den|des|einem|einen|einer|eines|im|am|vom|zum|zur|beim|seinem|ihrem|in|von|mit)$/u.test(
+        leadRaw,
+      )
+        ? 'en'
+        : /^(?:ein|kein|sein|ihr)$/u.test(leadRaw)
+          ? 'er'
+          : 'e';
+    return adjective + ending;
+  }
   if (key === 'Joh') return digit ? 'Johannes' : undefined;
   return undefined;
 }

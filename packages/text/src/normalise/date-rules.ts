@@ -194,8 +194,11 @@ export function createDateRules(speech: Speech): Rule[] {
 }
 
 /** The word before; `* 3. Mai` is one. */
-const leadOf = ({ text, at, lead }: Place): string =>
-  lead === '' && /[*†]\s?$/u.test(text.slice(Math.max(0, at - 2), at)) ? 'geb' : lead;
+const leadOf = ({ text, at, lead }: Place): string => {
+  if (lead !== '') return lead;
+  const before = text.slice(Math.max(0, at - 4), at);
+  return /[*†]\s?$/u.test(before) ? 'geb' : /\d\.\s?[-–]\s?$/u.test(before) ? 'bis' : lead;
+};
 
 const germanDays: Readonly<Record<string, string>> = {
   Mo: 'Montag',

@@ -31,6 +31,13 @@ export function createGermanRules(speech: Speech) {
         end: end + span[0].length,
         spoken: `${speech.ordinal(n, caseOf(place))} ${speech.words.to} ${speech.ordinal(BigInt(span[1]!), caseOf(place))}`,
       };
+    // `am 1. und 15. eines Monats`.
+    const ofMonth =
+      /^(?:am|vom|zum|ab|bis|und|oder)$/u.test(lead) &&
+      /^\s(?:(?:und|oder)\s(?:am\s)?\d{1,2}\.\s)?(?:eines|des|jeden|jedes|dieses)\s/u.test(
+        text.slice(end, end + 24),
+      );
+    if (ofMonth && n < 32n) return { end, spoken: speech.ordinal(n, lead) };
     const goesOn =
       /^(?:\s(?:bis|und|oder|sowie|bzw\.)|,)\s(?:(?:zum|zur|der|die|das|den|dem|am|im)\s)?\d{1,3}\.(?:\s?(?:\p{Lu}|\d{1,2}\.)|\s(?:und|bis|oder)\s\d{1,3}\.\s\p{Lu}|,)/u;
     if (goesOn.test(text.slice(end, end + 40))) return { end, spoken: speech.ordinal(n, caseOf(place)) };
@@ -95,6 +102,22 @@ export function createGermanRules(speech: Speech) {
     return { end: at + found![0].length, spoken: `${first} ${speech.words.to} ${time(h2, m2)}` };
   };
 
+  /** `17 J.`: years, since joules have no stop; `1.1.–31.12.`: from a day to another. */
+  const years: Rule = ({ text, at }) => {
+    const found = matchAt(/(\d{1,3})\sJ\./uy, text, at);
+    return found
+      ? {
+          end: at + found[0].length,
+          spoken: `${speech.count(BigInt(found[1]!), 'n')} ${found[1] === '1' ? 'Jahr' : 'Jahre'}`,
+        }
+      : undefined;
+  };
+  const until: Rule = ({ text, at }) =>
+    /\d\.\s?$/u.test(text.slice(Math.max(0, at - 3), at)) &&
+    /^[-–]\s?\d{1,2}\.\s?\d{1,2}\./u.test(text.slice(at, at + 10))
+      ? { end: at + 1, spoken: speech.words.to }
+      : undefined;
+
   /** `68er`, `2er`, `5 %ige`. */
   const endings: Rule = ({ text, at }) => {
     const found = matchAt(/(\d{1,3})(er|ern|ers)(?![\p{L}\d])/uy, text, at);
@@ -153,8 +176,11 @@ export function createGermanRules(speech: Speech) {
   };
 
   /** `Sa. 10–14 Uhr`, `Am Sa., 21. Nov.`: the day of the week, only where a time or date follows. */
-  const weekday: Rule = ({ text, at }) => {
-    const found = matchAt(/(Mo|Di|Mi|Do|Fr|Sa|So)\.,?(?=\s\d)/uy, text, at);
+  const weekday: Rule = ({ text, at, lead }) => {
+    const named = /^(?:am|jeden|und|oder|bis)$/u.test(lead)
+      ? matchAt(/(Mo|Di|Mi|Do|Fr|Sa|So)\.(?=\s\p{Ll})/uy, text, at)
+      : null;
+    const found = named ?? matchAt(/(Mo|Di|Mi|Do|Fr|Sa|So)\.,?(?=\s\d)/uy, text, at);
     return found
       ? { end: at + found[0].length, spoken: `${days[found[1]!]!}${found[0].endsWith(',') ? ',' : ''}` }
       : undefined;
@@ -169,9 +195,9 @@ export function createGermanRules(speech: Speech) {
   };
 
   return {
-    forDigit: [round, hours, verse, postcode, endings, ordinals],
+    forDigit: [round, years, hours, verse, postcode, endings, ordinals],
     forLetter: [postcode, weekday, short],
-    forSign: [life],
+    forSign: [life, until],
     last: [dotted],
   };
 }

@@ -36,7 +36,7 @@ export function createSymbolRules(speech: Speech): Rule[] {
   };
 
   /** `**bold**`, `[text](address)`, `# heading`: what the writer's tool would have taken away. */
-  const markdown: Rule = ({ text, at }) => {
+  const markdown: Rule = ({ text, at, math }) => {
     const atLineStart =
       at === 0 ||
       /[\n\r]\s{0,8}$/u.test(text.slice(Math.max(0, at - 10), at)) ||
@@ -106,6 +106,12 @@ export function createSymbolRules(speech: Speech): Rule[] {
       text[at] === '*' &&
       /[\d)]\s?$/u.test(text.slice(Math.max(0, at - 2), at)) &&
       /^\*\s?[\d(]/u.test(text.slice(at, at + 3))
+    )
+      return { end: at + 1, spoken: words.times };
+    if (
+      math &&
+      /[\p{L}\d)]\s$/u.test(text.slice(Math.max(0, at - 2), at)) &&
+      /^\*\s[\p{L}\d(]/u.test(text.slice(at, at + 3))
     )
       return { end: at + 1, spoken: words.times };
     const remnant = matchAt(/\*{1,3}|_{1,3}|~~|`{1,3}|\|/uy, text, at);
@@ -227,6 +233,14 @@ export function createSymbolRules(speech: Speech): Rule[] {
       /^\s?[-=+×/)]/u.test(after)
     )
       return { end, spoken: 'factorial' };
+    if (char === '·' && math && /\d\s?$/u.test(before) && /^\s?\d/u.test(after))
+      return { end, spoken: words.times };
+    if (
+      char === '/' &&
+      /[QHT]\d$/u.test(text.slice(Math.max(0, at - 2), at)) &&
+      /^(?:19|20)?\d\d(?!\d)/u.test(text.slice(end, end + 5))
+    )
+      return { end, spoken: ' ' };
     if (char === '♭' && speech.language === 'en') return { end, spoken: 'flat' };
     const index = matchAt(/[₀-₉]{1,4}/uy, text, at);
     if (index && /[\p{L})]$/u.test(before))

@@ -166,4 +166,19 @@ export const germanTable: readonly (readonly [written: string, said: string])[] 
     'Goethe (geboren am achtundzwanzigsten August siebzehnhundertneunundvierzig; gestorben am zweiundzwanzigsten März achtzehnhundertzweiunddreißig)',
   ],
   ['geb. 3.5.1970', 'geboren am dritten Mai neunzehnhundertsiebzig'],
+  ['Effi Briest, 17 J., wohnte in Hohen-Cremmen.', 'Effi Briest, siebzehn Jahre, wohnte in Hohen-Cremmen.'],
+  [
+    'Am Mo. und Di. bleibt geschlossen. Am Mi. nicht.',
+    'Am Montag und Dienstag bleibt geschlossen. Am Mittwoch nicht.',
+  ],
+  ['von Gl. 7 und Fam. Müller', 'von Gleis sieben und Familie Müller'],
+  [
+    '3 x 4 = 12; 3 · 4 = 12; 12 : 3 = 4',
+    'drei mal vier gleich zwölf; drei mal vier gleich zwölf; zwölf geteilt durch drei gleich vier',
+  ],
+  ['Der sog. „Sachzwang“ ist keiner.', 'Der sogenannte „Sachzwang“ ist keiner.'],
+  ['am 1. und 15. eines Monats', 'am ersten und fünfzehnten eines Monats'],
+  ['vom 1.1.–31.12.2024', 'vom ersten Januar bis einunddreißigsten Dezember zweitausendvierundzwanzig'],
+  ['5 ct, 99 Ct., 1,99 €/kg', 'fünf Cent, neunundneunzig Cent, ein Euro neunundneunzig pro Kilogramm'],
+  ['E = 5, A = b * c', 'E gleich fünf, A gleich b mal c'],
 ];

@@ -109,6 +109,7 @@ export const sentenceTable: Readonly<Record<string, readonly string[]>> = {
     'Er rief: „Komm!“| „Wohin?“, fragte sie.| „Nach Hause.“',
     'Im Okt. 2022 waren es 5.| Am 3. Nov. 2023 kam er.| Sa. 10 Uhr geht es los.',
     'Herr Dipl.-Ing. Meier schickt es z. Hd. Frau Schmidt.| Mit frdl. Grüßen.',
+    'Er fährt von Gl. 7 zu Fam. Müller.| Das ist Abschn. 3.| Psst.| Hm.| Der Bhf. Dagebüll ist klein.',
     'Die Fa. Meier, Chr. Müller und Joh. Schmitt kamen.| Dann gingen sie.',
     'Das Buch (3. Aufl., Berlin 1999) ist gut.| Ich las es.',
   ],
