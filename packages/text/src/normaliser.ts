@@ -65,7 +65,7 @@ const sayableOf = (written: string): string => written.replace(unsayable, '');
 const manySpaces = /\S[\s\u0085]{2,}\S/u;
 /** What some rule may have business with: all but words in ordinary letters, single marks, and the last stop. */
 const needsRules =
-  /[\p{N}\p{S}\p{Extended_Pictographic}\p{Cs}\0-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff@#%&*_\\/[\]{}§¶†…•⁃‣‼⁇⁈⁉¡¿]|\ufe0e|\ufe0f|\u20e3|\p{Lu}{2}|\p{L}\p{Lu}|[!?]{2}|^\s*:\s|[.,;:][.,;:]|[-–—]{2}|(?<!\p{L})-|-(?!\p{L})|[:;]-?[)(DP]|\.(?!["'”’»)]*\s*$)|\p{Lu}\p{Ll}+\s[IVXLCDM](?!\p{L})|(?<!\p{L})(?:I(?:er|re)|[VX]e)(?!\p{L})|(?<!\p{L})(?:Mr|Mrs|Ms|Dr|Ave|Blvd|Pkwy|Hwy|Prof|St|Messrs|Mme|Mlle|Capt|Lt|Sgt|Col|Gen|Rev|Hr|Fr|vs|Sr|Sra|Jr|Kfz|Lkws?|Pkws?|Mgr|Pr|Me|Ste)(?!\p{L})|(?<!\p{L})(?:page|pages|chapter|part|section|note|seite|seiten|kapitel)\s[ivxlc]+(?!\p{L})/u;
+  /[\p{N}\p{S}\p{Extended_Pictographic}\p{Cs}\0-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff@#%‰&*_\\/[\]{}§¶†…•⁃‣‼⁇⁈⁉¡¿]|\ufe0e|\ufe0f|\u20e3|\p{Lu}{2}|\p{L}\p{Lu}|[!?]{2}|^\s*:\s|[.,;:][.,;:]|[-–—]{2}|(?<!\p{L})-|-(?!\p{L})|[:;]-?[)(DP]|\.(?!["'”’»)]*\s*$)|\p{Lu}\p{Ll}+\s[IVXLCDM](?!\p{L})|(?<!\p{L})(?:I(?:er|re)|[VX]e)(?!\p{L})|(?<!\p{L})(?:Mr|Mrs|Ms|Dr|Ave|Blvd|Pkwy|Hwy|Prof|St|Messrs|Mme|Mlle|Capt|Lt|Sgt|Col|Gen|Rev|Hr|Fr|vs|Sr|Sra|Jr|Kfz|Lkws?|Pkws?|Mgr|Pr|Me|Ste)(?!\p{L})|(?<!\p{L})(?:page|pages|chapter|part|section|note|seite|seiten|kapitel)\s[ivxlc]+(?!\p{L})/u;
 const lastWord = /(\p{L}+)\.["'”’»)]*\s*$/u;
 
 export function speechOf(locale: string): Speech | undefined {

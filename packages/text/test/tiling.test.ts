@@ -200,6 +200,7 @@ describe('spans', () => {
         examples: [
           ['\u05d0\ufe0e', 'en'],
           ['\u303d', 'en'],
+          ['‰', 'en'],
           ['So \u3030 it is', 'de'],
         ],
       },
