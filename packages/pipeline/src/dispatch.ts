@@ -107,12 +107,21 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return state.running;
   }
 
-  /** Makes a sentence again under a new job id, unless somebody else has just done so. */
-  async function redispatch(pool: string, id: string, index: number, generation: number): Promise<void> {
+  /**
+   * Makes a sentence again under a new job id, unless somebody else has just done so. One that was not made yet goes before all
+   * others; one that is made again for who hears it again waits as it did when it was new.
+   */
+  async function redispatch(
+    pool: string,
+    id: string,
+    { index, generation }: { index: number; generation: number },
+    was: 'lost' | 'made',
+  ): Promise<void> {
     const released = await store.regenerate(id, index, generation);
     if (!released) return;
     observer.attempt('regenerated');
-    await queueOf(pool).add([{ job: jobOf(released), band: bands.retry }]);
+    const band = was === 'lost' ? bands.retry : bandOf(released);
+    await queueOf(pool).add([{ job: jobOf(released), band }]);
   }
 
   async function fail(id: string, index: number, generation: number, code: string, reason: string) {
@@ -129,7 +138,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (state === 'waiting' || state === 'active') continue;
       if (state === 'failed' && generation >= mostGenerations)
         await fail(id, index, generation, 'synthesis_failed', 'its workers died or failed too often');
-      else await redispatch(pool, id, index, generation);
+      else await redispatch(pool, id, { index, generation }, 'lost');
     }
   }
 
@@ -163,7 +172,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const { generation, outcome } = known;
       if (!outcome) inFlight.push({ index, generation });
       else if ('failed' in outcome) await fail(id, index, generation, outcome.failed, 'it failed before');
-      else await redispatch(pool, id, index, generation);
+      else await redispatch(pool, id, { index, generation }, 'made');
     }
     if (inFlight.length > 0) await mend(pool, id, inFlight);
     return total;
@@ -212,9 +221,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
 const laneBand = { head: bands.head, listener: bands.listener, bulk: bands.bulk } as const;
 
-function firstEntry(released: Released): QueueEntry {
-  return { job: jobOf(released), band: laneBand[laneOf(released.utterance.class, released.index)] };
-}
+const bandOf = ({ utterance, index }: Released) => laneBand[laneOf(utterance.class, index)];
+
+const firstEntry = (released: Released): QueueEntry => ({ job: jobOf(released), band: bandOf(released) });
 
 export function jobOf({ utterance, index, segment, generation }: Released) {
   const {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bands } from '@rhapsode/contracts';
 import { createLocalEngine, openCatalogue, toneLength, toneSamples } from '@rhapsode/voices';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isAudio } from '../src/assemble.ts';
 import { createEmbedded, type Embedded } from '../src/embedded.ts';
 import { type Listening, listen } from '../src/listen.ts';
@@ -33,7 +34,7 @@ async function embed(options: { toneRealTimeFactor?: number; slots?: number } = 
 }
 
 async function hear(
-  embedded: Embedded,
+  embedded: Embedded & { healAfterMs?: number },
   id: string,
   from?: { segment: number; sample: number },
 ): Promise<number[]> {
@@ -103,6 +104,16 @@ describe('the embedded pipeline', () => {
     await sleep(50);
     expect(await embedded.store.get(utterance.id)).toMatchObject({ released: 6, finished: 6 });
     await listening.close();
+  });
+
+  it('makes what the log has forgotten again in its own turn, not before all others', async () => {
+    const embedded = await embed();
+    const { utterance } = await submit(text, { ...embedded.request, class: 'bulk' }, embedded);
+    const heard = await hear(embedded, utterance.id);
+    await embedded.log.purge(utterance.id);
+    const add = vi.spyOn(embedded.queue, 'add');
+    expect(await hear({ ...embedded, healAfterMs: 20 }, utterance.id)).toEqual(heard);
+    expect(new Set(add.mock.calls.flat(2).map(({ band }) => band))).toEqual(new Set([bands.bulk]));
   });
 
   it('gives a listener who has heard all and taken nothing no more, however long it waits', async () => {
