@@ -33,6 +33,13 @@ const settings: Record<string, SettingsTable> = {
 };
 const ours = Object.entries(compose.services).filter(([, { build }]) => build !== undefined);
 
+describe('the image of the embedded server', () => {
+  it('starts it as pnpm start does', () => {
+    const [, entry, command] = /AS embedded\nEXPOSE 8080\nENTRYPOINT (.+)\nCMD (.+)/.exec(dockerfile) ?? [];
+    expect([...JSON.parse(entry ?? '[]'), ...JSON.parse(command ?? '[]')]).toEqual(scripts.start!.split(' '));
+  });
+});
+
 describe('compose.yaml', () => {
   it('runs the three services, Redis and NATS', () => {
     expect(Object.keys(compose.services).sort()).toEqual(['collector', 'gateway', 'nats', 'redis', 'worker']);
