@@ -91,6 +91,19 @@ describe('a book is read', () => {
     ).toEqual([['', 'One.']]);
   });
 
+  it('whose archive has Windows’ paths, and each of its files once', async () => {
+    const opf = packaged(
+      '<item id="c" href="text/c.xhtml" media-type="application/xhtml+xml"/>',
+      '<itemref idref="c"/><itemref idref="c"/>',
+    );
+    const bytes = epub(opf, [{ name: 'text\\c.xhtml', data: page('<p>One.</p>') }]);
+    expect(await outline(bytes)).toEqual([['', 'One.']]);
+    const { warnings } = await planToJson({ bytes, name: 'a.epub' });
+    expect(warnings.map(({ code }) => code)).toEqual(['spine_item_repeated']);
+    const out = epub(opf, [{ name: '..\\ä\\c.xhtml', data: 'x' }]);
+    await expect(outline(out)).rejects.toMatchObject({ code: 'document_unsafe' });
+  });
+
   it('without the page of its contents', async () => {
     const toc = {
       name: 't.xhtml',

@@ -18,7 +18,8 @@ const unsafe = (message: string, cause?: unknown) => new RhapsodeError('document
  * is counted again, since a directory may lie.
  */
 export async function openArchive(source: string | Uint8Array, limits: DocumentLimits): Promise<Archive> {
-  const options = { lazyEntries: true, autoClose: false, validateEntrySizes: true, strictFileNames: true };
+  // A name with `\\` is taken for one with `/`, as it was meant, before it is checked.
+  const options = { lazyEntries: true, autoClose: false, validateEntrySizes: true, strictFileNames: false };
   let zip: yauzl.ZipFile;
   try {
     zip =
@@ -109,7 +110,7 @@ function readDirectory(zip: yauzl.ZipFile, limits: DocumentLimits): Promise<Map<
 function nameOf({ fileName, fileNameRaw }: yauzl.Entry): string {
   if (/^[ -~]*$/u.test(fileName)) return fileName;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(fileNameRaw);
+    return new TextDecoder('utf-8', { fatal: true }).decode(fileNameRaw).replaceAll('\\', '/');
   } catch {
     return fileName;
   }

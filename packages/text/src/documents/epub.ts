@@ -50,6 +50,7 @@ export async function* readEpub(
     await refuseProtected(text, order);
 
     let started = false;
+    const told = new Set<string>();
     for (const item of order) {
       options.signal?.throwIfAborted();
       if (!item) {
@@ -61,6 +62,15 @@ export async function* readEpub(
         item.properties.split(/\s+/u).includes('nav')
       )
         continue;
+      // The standard has each file once; who hears a chapter twice takes it for a fault.
+      if (told.has(item.path)) {
+        yield warning(
+          'spine_item_repeated',
+          `the reading order names a file again: ${item.path.slice(0, 120)}`,
+        );
+        continue;
+      }
+      told.add(item.path);
       const markup = await text(item.path);
       if (markup === undefined) {
         yield warning(
