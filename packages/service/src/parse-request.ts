@@ -43,7 +43,11 @@ function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   const isOfKind = (issues: readonly z.core.$ZodIssue[]) =>
     issues.length > 0 && issues.every(({ code, path }) => path.length > 0 || code !== 'invalid_type');
   const kind = issue.errors.find(isOfKind);
-  return kind?.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(nearest) ?? [issue];
+  if (kind) return kind.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(nearest);
+  const kinds = issue.errors.flatMap(([one]) => (one?.code === 'invalid_type' ? [one.expected] : []));
+  return [
+    kinds.length === 0 ? issue : { ...issue, message: `${issue.message}: expected ${kinds.join(' or ')}` },
+  ];
 }
 
 type Fields = Record<PropertyKey, unknown>;

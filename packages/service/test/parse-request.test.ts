@@ -52,6 +52,13 @@ describe('parseRequest', () => {
     expect(refusal(null)).toMatchObject({ code: 'invalid_request' });
   });
 
+  it('says what may stand where nothing of several kinds does', () => {
+    expect(refusal({ text: 'a', voice: 5 })).toMatchObject({
+      param: 'voice',
+      message: expect.stringContaining('expected string or object'),
+    });
+  });
+
   it('names the field that is wrong when others are null', () => {
     expect(refusal({ text: 'a', speed: 'fast', voice: null })).toMatchObject({ param: 'speed' });
     expect(refusal({ text: 'a', voice: null, colour: null })).toMatchObject({
