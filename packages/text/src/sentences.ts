@@ -158,6 +158,17 @@ export function createSentenceFinder(locale: string) {
     if (han) return /[!?]/u.test(run) || closing !== '' || run.length === 1 ? sentence : 'no';
     if (/^[\p{Emoji_Presentation}]/u.test(rest)) return sentence;
     if (/["”»]/u.test(closing) && /^["“«\p{Lu}]/u.test(rest)) return sentence;
+    // `He left.The end`: the space was forgotten.
+    const next = /^(\p{Lu}\p{Ll}+)\s/u.exec(rest)?.[1];
+    if (
+      run === '.' &&
+      closing === '' &&
+      next !== undefined &&
+      has(known.starters, next) &&
+      /(?:^|\s)\p{Ll}{3,}$/u.test(view.text.slice(Math.max(0, at - 24), at)) &&
+      !abbreviated(view, at, run)
+    )
+      return sentence;
     if (/[!?]/u.test(run) && /^\p{Lu}\p{Ll}/u.test(rest) && !/[/@=&#]/u.test(tokenBefore(view.text, at))) {
       return /\p{Ll}$/u.test(view.text.slice(Math.max(0, at - 2), at)) ? sentence : 'no';
     }
@@ -189,6 +200,8 @@ export function createSentenceFinder(locale: string) {
     const digits = /^\d/u.test(word);
     if (closing !== '' && !/^['’)\]]/u.test(closing)) return sentence;
     if (before === '') return sentence;
+    // `U.S.A.F. (Ret.), died`.
+    if (/^[([][^()[\]]{1,24}[)\]](?:[,;:]|\s\p{Ll})/u.test(rest) && /[.]|^\p{Lu}/u.test(before)) return 'no';
     // `120 km/h.`
     if (/^\p{L}{1,4}\/\p{L}{1,4}[²³]?$/u.test(before)) return sentence;
 
@@ -211,6 +224,15 @@ export function createSentenceFinder(locale: string) {
     const abbreviation = before
       .replace(/^.*(?:[/—–…("“‘[«»]|\.-)/u, '')
       .replace(/^\p{L}{1,4}['’](?=\p{L}{2})/u, '');
+    if (
+      units.has(abbreviation) &&
+      (language === 'de' || abbreviation !== 'St') &&
+      /\d[\s\u00a0]?$/u.test(view.text.slice(0, at - before.length))
+    ) {
+      // Signs of units have no stop of their own; what cooks measure by has, and a name may follow.
+      if (language !== 'de' && /^\p{Lu}/u.test(word) && !kitchen.has(abbreviation)) return sentence;
+      return starter || !/^[\p{L}\d€$£]/u.test(word) ? sentence : 'no';
+    }
     // `on Main St. It is quiet`: a street behind a name, and a word that only begins a sentence.
     if (
       language === 'en' &&
@@ -251,11 +273,6 @@ export function createSentenceFinder(locale: string) {
       if (digits) return before.includes('.') && !/^a\.d$/iu.test(before) ? sentence : 'no';
       if (!/^\p{Lu}/u.test(bare)) return sentence;
       return starter ? sentence : 'no';
-    }
-    if (units.has(abbreviation) && /\d[\s\u00a0]?$/u.test(view.text.slice(0, at - before.length))) {
-      // Signs of units have no stop of their own; what cooks measure by has, and a name may follow.
-      if (language !== 'de' && /^\p{Lu}/u.test(word) && !kitchen.has(abbreviation)) return sentence;
-      return starter || !/^[\p{L}\d€$£]/u.test(word) ? sentence : 'no';
     }
     if (has(known.mayEnd, abbreviation)) {
       // `et al. (2019)`, `Apple Inc. (AAPL)`.

@@ -81,6 +81,8 @@ export function createAbbreviationRules(speech: Speech) {
       return { end, spoken: `${key}aße${closing(text, end)}` };
     const expansion = known(key.replace(/\.[\s\u00a0]/u, '.'));
     if (expansion === undefined) return undefined;
+    // A zone of time, a day: no word in small letters.
+    if (/^(?:EST|SAT|SUN|MAR|PT|CT|MT)$/u.test(key) && !place.shouting) return undefined;
     // `J.-P. Sartre`: a letter by itself is an initial, unless a number follows.
     if (
       /^\p{Lu}$/u.test(key) &&

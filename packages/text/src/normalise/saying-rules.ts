@@ -54,7 +54,7 @@ export function createSayingRules(speech: Speech) {
 
   const phrases: Rule = ({ text, at }) => {
     const found = matchAt(
-      /(?:(w\/o)|(w\/)|(b\/c)|(and\/or)|(R&D|Q&A|AT&T|B&B|R&B|M&M|S&P|H&M|P&L|A&E|K&R|D&D|M&A|T&C|Q&As)|(C\+\+)|([CF]#)|(A\+|B\+|C\+)|(he\/she|she\/he|his\/her|him\/her|s\/he)|(n\/a|N\/A)|(c\/o)|(km\/h|kph)|(AC\/DC))(?![\p{L}\p{N}+#])/uy,
+      /(?:(w\/o)|(w\/)|(b\/c)|(and\/or)|(R&D|Q&A|AT&T|B&B|R&B|M&M|S&P|H&M|P&L|A&E|K&R|D&D|M&A|T&C|Q&As)|(C\+\+)|([CF]#)|(A\+|B\+|C\+)|([Hh]e\/she|[Ss]he\/he|[Hh]is\/her|[Hh]im\/her|s\/he|[Yy]es\/no|[Ee]ither\/or|[Tt]rue\/false)|(n\/a|N\/A)|(c\/o)|(km\/h|kph)|(AC\/DC))(?![\p{L}\p{N}+#])/uy,
       text,
       at,
     );
@@ -86,7 +86,9 @@ export function createSayingRules(speech: Speech) {
                 : found[7]
                   ? `${found[0][0]} ${words.sharp}`
                   : found[9]
-                    ? found[0].replace('s/he', 'she/he').replace('/', ' or ')
+                    ? found[0]
+                        .replace(/^s\/he/u, 'she/he')
+                        .replace('/', /either/iu.test(found[0]) ? ' ' : ' or ')
                     : found[10]
                       ? 'not applicable'
                       : found[11]

@@ -90,6 +90,8 @@ export const sentenceTable: Readonly<Record<string, readonly string[]>> = {
     'I like jazz, etc.| Jazz is fun.',
     'It weighs 5 kg.| Bring it here at 60 km/h.| Take 2 tbsp. Worcestershire sauce.',
     'It costs U.S. $5.| Pay now.',
+    'He left.|The end came.| Add 2 tbsp. oil.| Stir 5 min.| Serve at 9 a.m. EST.',
+    'Col. Brown, U.S.A.F. (Ret.), died.| He was 80.',
     'See Smith et al. (2019) for details.| It is short.',
     'See 42 U.S.C. § 1983 and 347 U.S. 483 (1954).| Both hold.',
     'He works at Apple Inc. (AAPL) in the U.S.| She does not.',
