@@ -232,7 +232,9 @@ describe('Luna’s gRPC', () => {
     expect(await healthOf(port, 'cobaltspeech.luna.Luna')).toBe('SERVING');
     ready.ok = false;
     await until(async () => (await healthOf(port)) === 'NOT_SERVING', { what: 'the health to be told' });
-    expect(await servicesOf(port)).toContain('cobaltspeech.luna.Luna');
+    const services = ['cobaltspeech.luna.Luna', 'grpc.health.v1.Health'];
+    expect(await servicesOf(port)).toEqual(expect.arrayContaining(services));
+    expect(String((await filesOf(port, 'grpc.health.v1.Health'))[0])).toContain('HealthCheckRequest');
     const [file] = await filesOf(port, 'cobaltspeech.luna.Luna');
     for (const name of ['SynthesizeStream', 'n_samples', 'RAW_FLOAT32']) expect(String(file)).toContain(name);
     expect(lifecycle.state).toBe('starting');

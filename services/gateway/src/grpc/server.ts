@@ -48,7 +48,7 @@ export async function startGrpc(
   // What goes wrong is said in our own log.
   setLogVerbosity(logVerbosity.NONE);
   const { credentials, tls } = await createCredentials(options);
-  const definition = loadSync(fileURLToPath(new URL('./luna.proto', import.meta.url)), {
+  const definition = loadSync(fileOf('luna.proto'), {
     keepCase: true,
     longs: String,
     defaults: true,
@@ -62,7 +62,8 @@ export async function startGrpc(
   const server = new Server(limits);
   const speaking = new Set<Promise<void>>();
   server.addService(withCheckedText(service), lunaService(deps, speaking));
-  new ReflectionService(definition).addToServer(server);
+  // Both: who calls what reflection describes, as grpcurl does, asks for the health, too.
+  new ReflectionService({ ...definition, ...loadSync(fileOf('health.proto')) }).addToServer(server);
   const health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
   health.addToServer(server);
 
@@ -100,6 +101,8 @@ export async function startGrpc(
   });
   return { port, tls };
 }
+
+const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 async function bind(
   server: Server,
