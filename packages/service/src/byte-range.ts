@@ -46,6 +46,15 @@ export const rangeUnlessChanged = (
   etag: string,
 ): string | undefined => (has === undefined || has === etag ? range : undefined);
 
+/** The same, of what has its tag only when it is asked for. */
+export const rangeIfSame = async (
+  headers: Parameters<typeof rangeUnlessChanged>[0],
+  describe: () => Promise<Readonly<Record<string, string>>>,
+): Promise<string | undefined> =>
+  headers['if-range'] === undefined
+    ? headers.range
+    : rangeUnlessChanged(headers, (await describe()).etag ?? '');
+
 export const notSatisfiable = (length: number | undefined) =>
   new RhapsodeError('range_not_satisfiable', {
     message: length === undefined ? 'it ends before this byte' : `it has ${length} bytes`,

@@ -1,7 +1,14 @@
 import { audioFormatNames, parseAudioFormat, parseSampleRate } from '@rhapsode/audio';
 import { positionText, RhapsodeError, utteranceId } from '@rhapsode/contracts';
 import { hearWhole, type ListenDeps, listen } from '@rhapsode/pipeline';
-import { createSocketDrain, disconnectSignal, ownerHeader, parseRequest, sendBody } from '@rhapsode/service';
+import {
+  createSocketDrain,
+  disconnectSignal,
+  ownerHeader,
+  parseRequest,
+  rangeIfSame,
+  sendBody,
+} from '@rhapsode/service';
 import type { Lifecycle, Log, Metrics } from '@rhapsode/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -42,7 +49,8 @@ export function audioRoute(app: FastifyInstance, deps: AudioRouteDeps): void {
     const { id } = idOf(request.params);
     const owner = request.headers[ownerHeader] !== undefined;
     const { isWhole, ...asked } = wantedOf(request.query);
-    const wanted = { id, ...asked, range: request.headers.range, owner };
+    const range = await rangeIfSame(request.headers, () => describeAudio({ id, ...asked }, deps));
+    const wanted = { id, ...asked, range, owner };
     const signal = disconnectSignal(request, reply);
     const hear = () => listen(id, { guest: !owner, signal }, deps);
     if (isWhole) await hearWhole(id, { store: deps.store, hear, signal });

@@ -14,6 +14,7 @@ import {
   checkText,
   disconnectSignal,
   parseRequest,
+  rangeIfSame,
   sendBody,
 } from '@rhapsode/service';
 import type { UtteranceState } from '@rhapsode/store';
@@ -179,12 +180,12 @@ export function utteranceRoutes(app: FastifyInstance, deps: GatewayDeps, texts: 
     '/v1/utterances/:id/audio',
     { exposeHeadRoute: false, config: { api: audioApi } },
     async (request, reply) => {
-      const { range } = request.headers;
       const signal = disconnectSignal(request, reply);
       const { isWhole, ...asked } = await wantedOf(request);
       const wanted = { ...asked, signal };
       if (isWhole)
         await hearWhole(wanted.id, { store, hear: (id) => hear(id, { guest: true, signal }), signal });
+      const range = await rangeIfSame(request.headers, () => describeAudio(wanted));
       const answer = await audio({ ...wanted, range }).catch(async (error: unknown) => {
         if (error instanceof RhapsodeError && error.code === 'range_not_satisfiable') {
           const { 'content-length': length } = await describeAudio(wanted);
