@@ -87,6 +87,7 @@ export function createSentenceFinder(locale: string) {
     if (breaks > 1) return sentence;
     // CJK, Indic, Arabic and other stops end a sentence with or without a space.
     // `「はい。」と言った`: who says it belongs to it.
+    if (/[」』]$/u.test(closing) && !view.final && view.text.length < end + 2) return 'wait';
     if (/[」』]$/u.test(closing) && /^(?:と|って)/u.test(view.text.slice(end, end + 2))) return 'no';
     if (!/[.!?…‥]/u.test(run)) return sentence;
     const rest = text.slice(after, after + lookahead);
@@ -96,6 +97,8 @@ export function createSentenceFinder(locale: string) {
     const token = /^\S+/u.exec(rest)?.[0] ?? '';
     const tokenComplete = complete || token.length < rest.length;
     if (!tokenComplete) return 'wait';
+    // What stands in brackets, and what `I` does, decides: it must be there.
+    if (!complete && (/^[([]/u.test(rest) || /^\P{L}*I\s*$/u.test(rest))) return 'wait';
     const bare = token.replace(openers, '');
     // A dash or a bracket by itself: the word behind it decides, and must be there whole.
     if (bare === '' && !complete && !/^\S+\s+\S+\s/u.test(rest)) return 'wait';
@@ -145,7 +148,7 @@ export function createSentenceFinder(locale: string) {
     complete: boolean,
     sentence: SentenceCut,
   ): Verdict {
-    if (rest === '' && !complete) return 'wait';
+    if (!complete && (rest === '' || (run === '.' && /^\p{Lu}\p{Ll}*$/u.test(rest)))) return 'wait';
     // A stop of one script before a letter of another: `OK!你好`, `好.你`.
     const han = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}「『（《【]/u.test(rest);
     if (

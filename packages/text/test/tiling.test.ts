@@ -75,6 +75,15 @@ const scraps = fc.constantFrom(
     '* * *',
     '"Run!" Tom shouted. ',
     'said ',
+    'left.The ',
+    'no. I ',
+    '(Ret.), ',
+    '。」って',
+    '5 km. ',
+    'Main St. ',
+    '„Komm!“ ',
+    'ab-\nc',
+    'am 1. und 2. ',
   ],
   ...[
     'x'.repeat(500),
@@ -164,6 +173,10 @@ describe('spans', () => {
             { firstSegment: 'short', inline: true },
             [250],
           ],
+          // What stands in brackets, or behind `I`, or was written without a space, decides whether a sentence ends.
+          ['y=1. [1] e.g. . ', { locale: 'en' }, [8]],
+          ['I said no. I left. He left.The end.', { locale: 'en' }, [12, 26]],
+          ['「はい。」って言った。', { locale: 'ja' }, [6]],
         ],
       },
     );
