@@ -39,11 +39,11 @@ export interface LifecycleOptions {
   readonly log: Log;
   /** For all closers together. */
   readonly graceMs: number;
-  /** For each closer when the grace is over. */
+  /** For each closer when the grace is over; 8 s by default, so that a worker that hands its sentences back just then is not cut. */
   readonly lastWordsMs?: number;
 }
 
-export function createLifecycle({ log, graceMs, lastWordsMs = 3_000 }: LifecycleOptions): Lifecycle {
+export function createLifecycle({ log, graceMs, lastWordsMs = 8_000 }: LifecycleOptions): Lifecycle {
   let state: LifecycleState = 'starting';
   let failed = false;
   let closing: Promise<void> | undefined;
