@@ -1,3 +1,4 @@
+import { germanDays } from './german-words.ts';
 import { matchAt, type Place, type Rule, type Said } from './rule.ts';
 import type { Speech } from './speech.ts';
 
@@ -198,16 +199,6 @@ const leadOf = ({ text, at, lead }: Place): string => {
   if (lead !== '') return lead;
   const before = text.slice(Math.max(0, at - 4), at);
   return /[*†]\s?$/u.test(before) ? 'geb' : /\d\.\s?[-–]\s?$/u.test(before) ? 'bis' : lead;
-};
-
-const germanDays: Readonly<Record<string, string>> = {
-  Mo: 'Montag',
-  Di: 'Dienstag',
-  Mi: 'Mittwoch',
-  Do: 'Donnerstag',
-  Fr: 'Freitag',
-  Sa: 'Samstag',
-  So: 'Sonntag',
 };
 
 /** The stop of `Jan.` that also ends the sentence is left to it. */

@@ -1,3 +1,4 @@
+import { germanDays } from './german-words.ts';
 import { sayDigits } from './number.ts';
 import { endsSentence, matchAt, type Place, type Rule } from './rule.ts';
 import type { Gender, Speech } from './speech.ts';
@@ -182,7 +183,7 @@ export function createGermanRules(speech: Speech) {
       : null;
     const found = named ?? matchAt(/(Mo|Di|Mi|Do|Fr|Sa|So)\.,?(?=\s\d)/uy, text, at);
     return found
-      ? { end: at + found[0].length, spoken: `${days[found[1]!]!}${found[0].endsWith(',') ? ',' : ''}` }
+      ? { end: at + found[0].length, spoken: `${germanDays[found[1]!]!}${found[0].endsWith(',') ? ',' : ''}` }
       : undefined;
   };
 
@@ -201,16 +202,6 @@ export function createGermanRules(speech: Speech) {
     last: [dotted],
   };
 }
-
-const days: Readonly<Record<string, string>> = {
-  Mo: 'Montag',
-  Di: 'Dienstag',
-  Mi: 'Mittwoch',
-  Do: 'Donnerstag',
-  Fr: 'Freitag',
-  Sa: 'Samstag',
-  So: 'Sonntag',
-};
 
 const prepositions =
   /(?:^|[\s(])(?:in|an|auf|aus|bei|mit|nach|von|seit|zu|unter|vor|hinter|neben|über|zwischen|außer|laut|während|wegen|trotz|ab|bis zu)\sder\s$/iu;

@@ -313,3 +313,13 @@ export const germanAbbreviations: Readonly<Record<string, string>> = {
   vorm: 'vormittags',
   tägl: 'täglich',
 };
+
+export const germanDays: Readonly<Record<string, string>> = {
+  Mo: 'Montag',
+  Di: 'Dienstag',
+  Mi: 'Mittwoch',
+  Do: 'Donnerstag',
+  Fr: 'Freitag',
+  Sa: 'Samstag',
+  So: 'Sonntag',
+};
