@@ -5,6 +5,7 @@ import { planText } from '@rhapsode/text';
 import { openCatalogue } from '@rhapsode/voices';
 import { writeFixture } from '../../models/fixtures/make.ts';
 import { medium } from '../../models/fixtures/vits.ts';
+import { keepOnCores } from '../support/cores.ts';
 import { startFleet } from '../support/fleet.ts';
 import { plainText } from '../support/texts.ts';
 import { measureBacklog } from './backlog.ts';
@@ -61,27 +62,41 @@ const benches: Record<string, () => Promise<Row[]>> = {
     }
   },
 
-  /** A Piper voice of the usual size, with random weights: it costs what a real one does. */
+  /**
+   * A Piper voice of the usual size, with random weights: it costs what a real one does. First with Redis, NATS, gateway, collector
+   * and client on the engine's own cores; then with the worker on cores of its own, as workers have machines of their own.
+   */
   async throughput() {
     const modelsDir = await mkdtemp(join(tmpdir(), 'rhapsode-bench-'));
     const voice = 'medium';
     writeFixture(modelsDir, voice, medium);
-    const slots = availableParallelism();
+    const cores = [...Array(availableParallelism()).keys()];
     const text = plainText(64, 70);
     const catalogue = { modelsDir, espeak: false };
     const { language } = (await openCatalogue(catalogue)).get(voice);
-    const fleet = await startFleet({
-      workers: 1,
-      slots,
-      env: { RHAPSODE_MODELS_DIR: modelsDir, RHAPSODE_DEFAULT_VOICE: voice },
-    });
+    const sentences = planText(text, { locale: language }).map(({ spoken }) => spoken);
+    const rows: Row[] = [];
     try {
-      // What tests listen with is no part of the services, and costs as much as a listener.
-      await fleet.live.close();
-      const sentences = planText(text, { locale: language }).map(({ spoken }) => spoken);
-      return await measureThroughput(fleet, { voice, catalogue, text, sentences, slots, rounds: 5 });
+      for (const apart of [undefined, { engine: cores.slice(1), others: cores.slice(0, 1) }]) {
+        const slots = apart === undefined ? cores.length : apart.engine.length;
+        if (slots === 0) continue;
+        const fleet = await startFleet({
+          workers: 1,
+          slots,
+          env: { RHAPSODE_MODELS_DIR: modelsDir, RHAPSODE_DEFAULT_VOICE: voice },
+        });
+        try {
+          // What tests listen with is no part of the services, and costs as much as a listener.
+          await fleet.live.close();
+          const options = { voice, catalogue, text, sentences, slots, rounds: 5 };
+          rows.push(...(await measureThroughput(fleet, apart ? { ...options, apart } : options)));
+        } finally {
+          await fleet.stop();
+        }
+      }
+      return rows;
     } finally {
-      await fleet.stop();
+      keepOnCores(process.pid, cores);
       await rm(modelsDir, { recursive: true, force: true });
     }
   },
