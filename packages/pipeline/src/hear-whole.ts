@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RhapsodeError } from '@rhapsode/contracts';
 import type { RequestStore, UtteranceState } from '@rhapsode/store';
 import { isAudio } from './assemble.ts';
+import { heardState } from './heard-state.ts';
 import type { Listening } from './listen.ts';
 
 export interface WholeDeps {
@@ -18,15 +18,9 @@ const longestPauseMs = 250;
  * every sentence; rejects with what keeps it from being spoken whole.
  */
 export async function hearWhole(id: string, { store, hear, signal }: WholeDeps): Promise<void> {
-  async function state(): Promise<UtteranceState> {
-    const found = await store.get(id);
-    if (!found) throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${id}` });
-    if (found.cancelled) throw new RhapsodeError('cancelled', { message: `utterance ${id} was cancelled` });
-    return found;
-  }
   const isMade = ({ sealed, finished, segments }: UtteranceState) => sealed && finished >= segments;
 
-  const before = await state();
+  const before = await heardState(store, id);
   if (isMade(before) && before.failed === 0) return;
   const { pieces, consumed, close } = await hear(id);
   try {
@@ -35,6 +29,6 @@ export async function hearWhole(id: string, { store, hear, signal }: WholeDeps):
     await close();
   }
   // The log has the end of a sentence before the store hears of it.
-  for (let pauseMs = 1; !isMade(await state()); pauseMs = Math.min(2 * pauseMs, longestPauseMs))
+  for (let pauseMs = 1; !isMade(await heardState(store, id)); pauseMs = Math.min(2 * pauseMs, longestPauseMs))
     await sleep(pauseMs, undefined, { signal });
 }

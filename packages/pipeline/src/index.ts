@@ -3,6 +3,7 @@ export * from './assemble.ts';
 export * from './dispatch.ts';
 export * from './first-chunk.ts';
 export * from './hear-whole.ts';
+export * from './heard-state.ts';
 export * from './listen.ts';
 export * from './locate.ts';
 export * from './metrics-observer.ts';

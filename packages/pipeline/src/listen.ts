@@ -5,6 +5,7 @@ import type { AudioLog } from '@rhapsode/log';
 import type { RequestStore } from '@rhapsode/store';
 import { type AssembleOptions, type AudioPiece, assemble } from './assemble.ts';
 import type { Dispatcher } from './dispatch.ts';
+import { heardState } from './heard-state.ts';
 import { type Observer, silent } from './observe.ts';
 import { type PatienceDeps, waitPatiently } from './patience.ts';
 
@@ -51,10 +52,7 @@ export async function listen(
     creditEveryMs = 20,
     replayBytes = 64 * 1024 * 1024,
   } = deps;
-  const state = await store.get(id);
-  if (!state) throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${id}` });
-  if (state.cancelled) throw new RhapsodeError('cancelled', { message: `utterance ${id} was cancelled` });
-  const { utterance } = state;
+  const { utterance } = await heardState(store, id);
   const { idleMs, transient } = utterance;
 
   const stop = new AbortController();

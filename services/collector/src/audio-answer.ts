@@ -11,6 +11,7 @@ import {
 } from '@rhapsode/audio';
 import { type Position, RhapsodeError, start, type Utterance } from '@rhapsode/contracts';
 import {
+  heardState,
   isAudio,
   type ListenDeps,
   type Listening,
@@ -91,14 +92,10 @@ export async function describeAudio(
   request: Wanted,
   deps: Pick<ListenDeps, 'store'>,
 ): Promise<Record<string, string>> {
-  const state = await deps.store.get(request.id);
-  if (!state)
-    throw new RhapsodeError('utterance_not_found', { message: `there is no utterance ${request.id}` });
-  if (state.cancelled)
-    throw new RhapsodeError('cancelled', { message: `utterance ${request.id} was cancelled` });
-  const { length } = await lengthOf(request, state.utterance, deps);
+  const { utterance } = await heardState(deps.store, request.id);
+  const { length } = await lengthOf(request, utterance, deps);
   return {
-    ...audioHeaders(request, state.utterance),
+    ...audioHeaders(request, utterance),
     ...(length === undefined ? {} : { 'content-length': String(length) }),
   };
 }
