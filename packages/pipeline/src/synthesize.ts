@@ -63,7 +63,7 @@ export async function synthesize(
 }
 
 async function speakAndPublish(
-  { job, attempt }: Delivery,
+  { job, attempt, freeSlot }: Delivery,
   { engine, log, observer = silent, worker }: SynthesizeDeps,
   queueSeconds: number,
   signal: AbortSignal,
@@ -110,6 +110,8 @@ async function speakAndPublish(
       if (piece.type === 'end') facts = piece.facts;
       else for (const pcm of chunker.push(amplified(piece.pcm, job.gain))) await publish(pcm);
     }
+    // The engine is free; the log and the store answer while it speaks the next sentence.
+    freeSlot();
     for (const pcm of chunker.finish()) await publish(pcm);
     if (facts?.samples !== samples)
       throw new RhapsodeError('engine_output_invalid', {

@@ -70,6 +70,22 @@ const text = Array.from({ length: 25 }, (_, i) => `This is sentence number ${i},
 );
 
 describe('the embedded pipeline', () => {
+  it('speaks a sentence while the log and the store hear of the end of the one before', async () => {
+    const embedded = await embed({ slots: 1 });
+    const append = embedded.log.append.bind(embedded.log);
+    const storing = Promise.withResolvers<void>();
+    const begun = new Set<number>();
+    vi.spyOn(embedded.log, 'append').mockImplementation(async (id, message, pcm, signal) => {
+      if (message.kind === 'audio') begun.add(message.segment);
+      if (message.kind === 'segment-end' && message.segment === 0) await storing.promise;
+      return append(id, message, pcm, signal);
+    });
+    const { utterance } = await submit(text, embedded.request, embedded);
+    await expect.poll(() => begun).toContain(1);
+    storing.resolve();
+    expect(await hear(embedded, utterance.id)).toEqual(await expected(embedded, utterance.id, 42));
+  });
+
   it('turns text into the exact samples of its sentences and pauses', async () => {
     const embedded = await embed();
     const { utterance, stored } = await submit(text, embedded.request, embedded);

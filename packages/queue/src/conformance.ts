@@ -115,7 +115,46 @@ export function queueConformance(
         work(async (delivery) => void seen.push(delivery));
         await queue.add([entry(0)]);
         await becomes(0, 'completed');
-        expect(seen).toEqual([{ job: sentence(0), id: idOf(0), attempt: 1, lastAttempt: false }]);
+        const told = { job: sentence(0), id: idOf(0), attempt: 1, lastAttempt: false };
+        expect(seen).toEqual([{ ...told, freeSlot: expect.any(Function) }]);
+      });
+
+      test('begin when another one gives back its slot, which goes on and ends as if it had not', async () => {
+        const { queue, work, becomes } = await start();
+        const { handler, runs, started } = stage();
+        work(handler);
+        await queue.add(segments(4).map((n) => entry(n)));
+        await started(1);
+        runs[0]!.freeSlot();
+        runs[0]!.freeSlot();
+        await started(2);
+        expect(await queue.counts()).toEqual({ waiting: 2, active: 2 });
+        runs[0]!.succeed();
+        await becomes(0, 'completed');
+        expect(runs.map(({ job }) => job.segment)).toEqual([0, 1]);
+        runs[1]!.freeSlot();
+        await started(3);
+        runs[1]!.fail(new PermanentFailure('its log is full'));
+        await becomes(1, 'failed');
+        runs[2]!.succeed();
+        await started(4);
+        runs[3]!.succeed();
+        await becomes(3, 'completed');
+      });
+
+      test('are no more than twice the slots, however many have given theirs back', async () => {
+        const { queue, work, becomes } = await start();
+        const { handler, runs, started } = stage();
+        work(handler, 2);
+        await queue.add(segments(5).map((n) => entry(n)));
+        for (let n = 0; n < 4; n++) {
+          await started(n + 1);
+          runs[n]!.freeSlot();
+        }
+        expect(await queue.counts()).toEqual({ waiting: 1, active: 4 });
+        runs[2]!.succeed();
+        await becomes(2, 'completed');
+        await started(5);
       });
 
       test('added twice are there once, whether they wait, run or have ended', async () => {

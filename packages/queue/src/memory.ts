@@ -156,7 +156,7 @@ export function createMemoryQueue(given: Partial<QueueSettings> = {}): MemoryQue
   }
 
   function work(handler: JobHandler, { slots, onError }: WorkOptions): JobConsumer {
-    const runs = createRunSet();
+    const runs = createRunSet(slots, serveSoon);
     let closing: Promise<void> | undefined;
 
     async function start(entry: Entry): Promise<void> {
@@ -169,6 +169,7 @@ export function createMemoryQueue(given: Partial<QueueSettings> = {}): MemoryQue
         id: entry.id,
         attempt: entry.starts,
         lastAttempt: entry.throws + 1 >= settings.attempts,
+        freeSlot: run.freeSlot,
       };
       if (once.duplicate) {
         once.duplicate = false;
@@ -181,13 +182,12 @@ export function createMemoryQueue(given: Partial<QueueSettings> = {}): MemoryQue
         threw(entry, run, error);
       } finally {
         run.end();
-        serveSoon();
       }
     }
 
     const consumer = {
       take(): boolean {
-        if (closing !== undefined || !available || runs.size() >= slots) return false;
+        if (closing !== undefined || !available || !runs.hasRoom()) return false;
         const entry = lanes.take();
         if (entry === undefined) {
           runs.touch();
@@ -214,7 +214,7 @@ export function createMemoryQueue(given: Partial<QueueSettings> = {}): MemoryQue
     return {
       abort: runs.abort,
       running: runs.ids,
-      idleMs: () => (lanes.size() === 0 && runs.size() < slots && closing === undefined ? 0 : runs.idleMs()),
+      idleMs: () => (lanes.size() === 0 && runs.hasRoom() && closing === undefined ? 0 : runs.idleMs()),
       close,
     };
   }

@@ -16,6 +16,7 @@ import type { Band, SentenceJob } from '@rhapsode/contracts';
  * - A server without room has `add` fail with `queue_full`.
  * - Without the server, calls of the queue fail within about a second with `queue_unavailable`, and may or may not have had
  *   their effect; a consumer waits as long as it takes and goes on by itself.
+ * - A handler that gives back its slot (`freeSlot`) goes on while another job begins. No more than twice `slots` run at once.
  * - `close()` of a consumer stops taking jobs at once and waits for the running ones until `graceMs` is over; what still
  *   runs then is aborted and goes back to the head of its band without having used an attempt. A handler that does not
  *   stop when it is aborted is not waited for.
@@ -51,6 +52,8 @@ export interface Delivery {
   readonly attempt: number;
   /** If this run throws, there will be no other. */
   readonly lastAttempt: boolean;
+  /** What is left to do needs no slot: another job may begin. */
+  readonly freeSlot: () => void;
 }
 
 /**
@@ -62,7 +65,7 @@ export type JobHandler = (delivery: Delivery, signal: AbortSignal) => Promise<vo
 export interface WorkOptions {
   /** Who takes the jobs: told to whoever looks at one. */
   readonly name?: string;
-  /** Jobs run at once. */
+  /** Jobs run at once, but for those that have given back their slot. */
   readonly slots: number;
   /** Called for what goes wrong outside of a job: connection lost, lock lost, a job given up unseen. Never throws. */
   readonly onError?: (error: unknown) => void;

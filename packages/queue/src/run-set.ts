@@ -16,15 +16,19 @@ export interface Run {
   /** Settles like `handled`; rejects when the handler still goes on a while after it was drained. */
   outcome(handled: Promise<void>): Promise<void>;
   lockLost(): void;
+  /** What is left to do needs no slot. */
+  freeSlot(): void;
   end(): void;
 }
 
 /** How long a drained handler may take to notice its signal. */
 export const stopWithinMs = 1_000;
 
-/** What runs in a consumer: the part that every adapter shares. */
-export function createRunSet() {
+/** What runs in a consumer: the part that every adapter shares. `onRoom` is called when a run gives back its slot, and when it ends. */
+export function createRunSet(slots: number, onRoom = () => {}) {
   const runs = new Set<Run & { abort(stop: StopReason, reason: unknown): void; giveUp(): void }>();
+  /** Those that hold a slot. */
+  const slotted = new Set<Run>();
   let touchedMs = performance.now();
   let whenEmpty = Promise.withResolvers<void>();
 
@@ -37,6 +41,8 @@ export function createRunSet() {
     touch,
     idleMs: () => performance.now() - touchedMs,
     size: () => runs.size,
+    /** Whether another may begin. Runs without a slot that do not end (their log is away) hold back others, too. */
+    hasRoom: () => slotted.size < slots && runs.size < 2 * slots,
     /** A job that came back to the process that lost it may run here twice. */
     ids: () => [...new Set([...runs].map((run) => run.id))],
 
@@ -58,14 +64,20 @@ export function createRunSet() {
         giveUp: () => givenUp.reject(controller.signal.reason),
         outcome: (handled: Promise<void>) => Promise.race([handled, givenUp.promise]),
         lockLost: () => run.abort('lock-lost', new LockLost(`the lock of job ${id} was lost`)),
+        freeSlot() {
+          if (slotted.delete(run)) onRoom();
+        },
         end() {
           runs.delete(run);
+          slotted.delete(run);
           touch();
           if (runs.size === 0) whenEmpty.resolve();
+          onRoom();
         },
       };
       if (runs.size === 0) whenEmpty = Promise.withResolvers();
       runs.add(run);
+      slotted.add(run);
       touch();
       return run;
     },

@@ -23,14 +23,19 @@ export interface ConsumerOptions extends WorkOptions {
 
 /** How long the last words to the server may take when a consumer closes. */
 const farewellMs = 2_000;
+/** After a failure to take a job, or to say how one ended. */
+const retryPauseMs = 1_000;
 /** A server that refuses to give a job (out of memory, a replica) is not asked again at once. */
 const refusedPauseMs = 500;
 
 export function createConsumer(handler: JobHandler, options: ConsumerOptions): JobConsumer {
   const { settings } = options;
   const connection = connectWorker(options.url);
-  const runs = createRunSet();
+  const runs = createRunSet(options.slots, () => wake());
+  const runOf = new WeakMap<Job, Run>();
+  const stopping = new AbortController();
   let closing: Promise<void> | undefined;
+  let wake = () => {};
   /** What keeps the server from serving, as it was told last. */
   let outage: string | undefined;
 
@@ -46,7 +51,43 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
     options.onError?.(redisError('queue', error));
   }
 
-  class WatchedWorker extends Worker<SentenceJob, void> {
+  class SlotWorker extends Worker<SentenceJob, void> {
+    /** BullMQ's own loop takes a job when the one before is all done; this one as soon as there is room. */
+    override async run(): Promise<void> {
+      await this.startStalledCheckTimer();
+      this.mainLoopRunning = this.takeForever();
+      await this.mainLoopRunning;
+    }
+
+    private async takeForever(): Promise<void> {
+      const inHand = new Set<Promise<unknown>>();
+      for (let count = 0; closing === undefined; count++) {
+        if (!runs.hasRoom()) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          continue;
+        }
+        try {
+          const job = await this.getNextJob(`${this.id}:${count}`);
+          if (job === undefined) continue;
+          const run = runs.begin(job.id!);
+          runOf.set(job, run);
+          const done = this.processJob(job, job.token!, () => false)
+            .catch(report)
+            .finally(() => {
+              run.end();
+              inHand.delete(done);
+            });
+          inHand.add(done);
+        } catch (error) {
+          report(error);
+          await sleep(retryPauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+        }
+      }
+      await Promise.all(inHand);
+    }
+
     /** The one place that sees both a job taken and a queue found empty; BullMQ's `drained` tells only the first time. */
     protected override async moveToActive(token: string, name?: string) {
       try {
@@ -66,7 +107,7 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
     if (closing !== undefined) throw await handBack(job, token);
     const parsed = sentenceJob.safeParse(job.data);
     if (!parsed.success) throw new UnrecoverableError(`not a sentence job: ${parsed.error.message}`);
-    const run = runs.begin(job.id!);
+    const run = runOf.get(job)!;
     const lock = keepLock({
       durationMs: settings.lockDurationMs,
       renew: async () => (await job.extendLock(token, settings.lockDurationMs)) === 1,
@@ -74,7 +115,8 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
       onError: report,
     });
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const delivery = { job: parsed.data, id: job.id!, attempt: job.attemptsStarted, lastAttempt };
+    const { freeSlot } = run;
+    const delivery = { job: parsed.data, id: job.id!, attempt: job.attemptsStarted, lastAttempt, freeSlot };
     try {
       await run.outcome(handler(delivery, run.signal));
       if (run.stop === 'lock-lost') throw run.signal.reason;
@@ -82,7 +124,6 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
       throw await verdict(job, token, run, lastAttempt, error);
     } finally {
       lock.release();
-      run.end();
     }
   }
 
@@ -119,7 +160,7 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
     return new WaitingError();
   }
 
-  const worker = new WatchedWorker(
+  const worker = new SlotWorker(
     options.queue,
     // BullMQ's own signal would belong to the job's id; a run has its own.
     (job: Job<SentenceJob, void>, token?: string) => process(job, token!),
@@ -127,14 +168,13 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
       connection: connection.client,
       prefix: options.prefix,
       ...(options.name === undefined ? {} : { name: options.name }),
-      concurrency: options.slots,
       autorun: false,
       lockDuration: settings.lockDurationMs,
       stalledInterval: settings.stalledIntervalMs,
       maxStalledCount: settings.maxStalledCount,
       skipLockRenewal: true,
       drainDelay: 2,
-      runRetryDelay: 1_000,
+      runRetryDelay: retryPauseMs,
       settings: { backoffStrategy: (thrown) => retryDelayMs(thrown, settings) },
     },
   );
@@ -151,6 +191,8 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
   async function close(graceMs: number): Promise<void> {
     // BullMQ stops taking jobs now, and waits without limit; the runs are drained here.
     const closed = worker.close().catch(report);
+    stopping.abort();
+    wake();
     const deadline = new AbortController();
     await Promise.race([
       Promise.all([closed, runs.drain(graceMs)]),
