@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RhapsodeError, type VoiceInfo } from '@rhapsode/contracts';
 import type { AudioLog } from '@rhapsode/log';
-import type { JobQueue } from '@rhapsode/queue';
+import type { Delivery, JobQueue } from '@rhapsode/queue';
 import type { RequestStore } from '@rhapsode/store';
 import type { Engine } from '@rhapsode/voices';
 import type { Dispatcher } from './dispatch.ts';
@@ -38,15 +38,16 @@ export function startWorking(deps: WorkDeps): Working {
   const { id, pool, slots, voices, queue, log, store, dispatcher, observer = silent } = deps;
   const closing = new AbortController();
   const ended = new AbortController();
-  const inHand = new Map<string, string>();
+  /** By delivery: a job that comes back to the worker that lost it is here twice. */
+  const inHand = new Set<Delivery>();
 
   const consumer = queue.work(
     async (delivery, signal) => {
-      inHand.set(delivery.id, delivery.job.utterance);
+      inHand.add(delivery);
       try {
         await synthesize(delivery, { ...deps, worker: id }, signal);
       } finally {
-        inHand.delete(delivery.id);
+        inHand.delete(delivery);
         void dispatcher.kick(pool);
       }
     },
@@ -54,7 +55,8 @@ export function startWorking(deps: WorkDeps): Working {
   );
 
   log.onCancel((utterance) => {
-    for (const [job, of] of inHand) if (of === utterance) consumer.abort(job, new RhapsodeError('cancelled'));
+    for (const delivery of inHand)
+      if (delivery.job.utterance === utterance) consumer.abort(delivery.id, new RhapsodeError('cancelled'));
   }, ended.signal);
 
   async function announceForever(): Promise<void> {

@@ -40,7 +40,6 @@ export function createRunSet(slots: number, onRoom = () => {}) {
     /** A job was taken or has ended, or the queue was empty. */
     touch,
     idleMs: () => performance.now() - touchedMs,
-    size: () => runs.size,
     /** Whether another may begin. Runs without a slot that do not end (their log is away) hold back others, too. */
     hasRoom: () => slotted.size < slots && runs.size < 2 * slots,
     /** A job that came back to the process that lost it may run here twice. */

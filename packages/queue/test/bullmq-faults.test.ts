@@ -353,6 +353,25 @@ describe('bullmq: what else is in Redis', () => {
     for (const other of others) expect(await other.states([idOf(0)])).toEqual(['unknown']);
   });
 
+  test('jobs of a queue whose rate somebody limits come at that rate, and the process goes on meanwhile', async () => {
+    const foreign = new Queue(queueName('test'), { connection: client, prefix });
+    await foreign.setGlobalRateLimit(1, 700);
+    const done: number[] = [];
+    let turns = 0;
+    const turn = setInterval(() => turns++, 10);
+    onTestFinished(async () => {
+      clearInterval(turn);
+      await foreign.close();
+    });
+    await queue.add([entry(0), entry(1)]);
+    queue.work(async ({ job }) => void done.push(job.segment), { slots: 2 });
+    await until(() => done.length === 1, { what: 'the first job' });
+    turns = 0;
+    await until(() => done.length === 2, { what: 'the second job' });
+    // Seventy, on a machine that has nothing else to do; none, if the limit is waited for in one turn.
+    expect(turns).toBeGreaterThan(7);
+  });
+
   test('a job of a shape that is not ours fails and stops nobody', async () => {
     const foreign = new Queue(queueName('test'), { connection: client, prefix });
     await foreign.add('sentence', { v: 2 }, { jobId: 'foreign', attempts: 3 });

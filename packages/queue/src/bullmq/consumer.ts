@@ -23,10 +23,9 @@ export interface ConsumerOptions extends WorkOptions {
 
 /** How long the last words to the server may take when a consumer closes. */
 const farewellMs = 2_000;
-/** After a failure to take a job, or to say how one ended. */
-const retryPauseMs = 1_000;
-/** A server that refuses to give a job (out of memory, a replica) is not asked again at once. */
-const refusedPauseMs = 500;
+/** A server that is away, or refuses to give a job (out of memory, a replica), is not asked again at once. */
+const takePauseMs = 500;
+const endPauseMs = 1_000;
 
 export function createConsumer(handler: JobHandler, options: ConsumerOptions): JobConsumer {
   const { settings } = options;
@@ -70,7 +69,11 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
         }
         try {
           const job = await this.getNextJob(`${this.id}:${count}`);
-          if (job === undefined) continue;
+          if (job === undefined) {
+            // While somebody limits the queue's rate BullMQ answers without having asked: others must have their turn.
+            await sleep(1);
+            continue;
+          }
           const run = runs.begin(job.id!);
           runOf.set(job, run);
           const done = this.processJob(job, job.token!, () => false)
@@ -82,7 +85,9 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
           inHand.add(done);
         } catch (error) {
           report(error);
-          await sleep(retryPauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+          // One job that can't be read is no reason to wait: it is taken, and the next one is asked for.
+          const refused = isConnectionError(error) || redisWord(error) !== undefined;
+          await sleep(refused ? takePauseMs : 1, undefined, { signal: stopping.signal }).catch(() => {});
         }
       }
       await Promise.all(inHand);
@@ -90,15 +95,10 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
 
     /** The one place that sees both a job taken and a queue found empty; BullMQ's `drained` tells only the first time. */
     protected override async moveToActive(token: string, name?: string) {
-      try {
-        const job = await super.moveToActive(token, name);
-        outage = undefined;
-        runs.touch();
-        return job;
-      } catch (error) {
-        if (!isConnectionError(error) && closing === undefined) await sleep(refusedPauseMs);
-        throw error;
-      }
+      const job = await super.moveToActive(token, name);
+      outage = undefined;
+      runs.touch();
+      return job;
     }
   }
 
@@ -174,7 +174,7 @@ export function createConsumer(handler: JobHandler, options: ConsumerOptions): J
       maxStalledCount: settings.maxStalledCount,
       skipLockRenewal: true,
       drainDelay: 2,
-      runRetryDelay: retryPauseMs,
+      runRetryDelay: endPauseMs,
       settings: { backoffStrategy: (thrown) => retryDelayMs(thrown, settings) },
     },
   );
